@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * model.h - the one tree that is the kernel's state, a parsed file and a wish.
+ *
+ * Every command is: read the kernel's state into a model (state_read), change a copy
+ * of it (the command's own code, or all lines of a file), and have the difference
+ * applied (state_commit).  So `apply FILE` and a single command share every check.
+ */
+#ifndef LB_MODEL_H
+#define LB_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <lb/abi.h>
+
+struct address {
+	__u8 family;			/* 4 or 6; 0: none */
+	__be32 word[4];			/* IPv6, or IPv4 in word 0 */
+};
+
+enum model_timeout {			/* bits of lb_service.timeout_set */
+	TIMEOUT_IDLE,			/* TCP established; UDP all three states */
+	TIMEOUT_HALF_OPEN,
+	TIMEOUT_CLOSING,
+	TIMEOUT_CLOSED,
+	TIMEOUT_MAX
+};
+
+struct model_backend {
+	__u32 id;			/* 0: not in the kernel yet */
+	__u32 ref;			/* LB_BACKEND_REF in the kernel, or 0 */
+	struct address address;
+	__u16 port;			/* host order */
+	__u32 weight;
+	enum lb_backend_state state;
+	__u64 since;			/* CLOCK_REALTIME, s */
+};
+
+struct model_service {
+	int id;				/* -1: not in the kernel yet */
+	struct address address;
+	__u16 port;			/* host order */
+	__u8 protocol;			/* IPPROTO_* */
+	enum lb_forward forward;
+	int policy;			/* slot, or -1: follows the default */
+	__u32 timeout_set;		/* bit per enum model_timeout */
+	__u64 timeout_ms[TIMEOUT_MAX];	/* valid where the bit is set */
+	char comment[64];
+	__u64 since;
+	__u32 generation;		/* of its table in the kernel */
+	size_t n_backends;
+	struct model_backend *backends;	/* sorted by address, port */
+};
+
+struct model_policy {
+	struct lb_policy_info info;
+	bool used;
+};
+
+struct model {
+	int default_policy;		/* slot */
+	size_t n_services;
+	struct model_service *services;	/* sorted by family, address, port, protocol */
+	struct model_policy policies[LB_MAX_POLICIES];
+};
+
+void model_init(struct model *m);
+int model_copy(struct model *to, const struct model *from);	/* -ENOMEM */
+void model_free(struct model *m);
+
+/* NULL if there is none. */
+struct model_service *model_find_service(const struct model *m, const struct address *a,
+					 __u16 port, __u8 protocol);
+struct model_backend *model_find_backend(const struct model_service *s,
+					 const struct address *a, __u16 port);
+/* -1 if there is none. */
+int model_find_policy(const struct model *m, const char *name);
+
+/* Insert in order; NULL: out of memory.  Pointers into the tree become invalid. */
+struct model_service *model_add_service(struct model *m, const struct model_service *s);
+struct model_backend *model_add_backend(struct model_service *s,
+					const struct model_backend *b);
+void model_del_service(struct model *m, struct model_service *s);
+void model_del_backend(struct model_service *s, struct model_backend *b);
+
+#endif /* LB_MODEL_H */

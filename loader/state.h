@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * state.h - an instance's pinned maps: opened, locked, read into a model, changed.
+ *
+ * Pins: DIR/NAME/{maps,progs}/..., DIR is /sys/fs/bpf/switchyard, NAME is the instance,
+ * "default" unless -i says another; --pin-dir names the instance's folder itself.
+ * Writers hold an exclusive flock on that folder; it dies with its holder.
+ *
+ * The records (services, backends, default policy) are the truth; endpoint tables,
+ * selection tables and profiles are made of them.  A change sets lb_config.dirty,
+ * writes the records in an order in which every state between forwards correctly,
+ * makes what follows from them, and clears it.  Whoever takes the lock and finds
+ * dirty set makes everything anew first: so kill -9 costs nothing.
+ *
+ * Functions return 0 or -errno after having reported nothing, unless they say
+ * "reports": then they have printed the one line.
+ */
+#ifndef LB_STATE_H
+#define LB_STATE_H
+
+#include <lb/abi.h>
+#include "model.h"
+
+enum state_access { STATE_READ, STATE_WRITE };
+
+struct state {
+	char dir[256];			/* the instance's folder in bpffs */
+	enum state_access access;
+	int lock_fd;			/* -1: not locked */
+	struct lb_config *config;	/* mmaps; valid while open */
+	struct lb_service *services;	/* [LB_MAX_SERVICES] */
+	struct lb_backend *backends;	/* [LB_MAX_BACKENDS] */
+	struct lb_profile *profiles;
+	struct lb_device *devices;
+	struct lb_policy_info *policies;
+	struct lb_hop *hops;
+	__u64 *live;
+	struct lb_endpoint_bucket4 *endpoints4;
+	struct lb_endpoint_bucket6 *endpoints6;
+	const struct lb_bucket4 *flows4;	/* mapped on demand: state_map_flows */
+	const struct lb_bucket6 *flows6;
+};
+
+struct state_options {
+	const char *instance;		/* NULL: default */
+	const char *pin_dir;		/* NULL: none */
+	unsigned int wait_ms;		/* for the lock, 5000 */
+};
+
+/*
+ * Open the instance.  Reports: bpffs not mounted, no capability (which), no such
+ * instance (remedy: 'lbctl chain attach DEV'), another ABI, a foreign or missing pin,
+ * locked by pid N.  With STATE_WRITE repairs first if the last writer died.
+ */
+int state_open(struct state *s, const struct state_options *o, enum state_access access);
+void state_close(struct state *s);
+
+/* Make the instance's maps, load stages and the shipped policies, pin all; reports.
+ * Opens it for writing; the existing one if there is one. */
+int state_create(struct state *s, const struct state_options *o, __u32 flows);
+/* Remove all pins of the instance (detached before); reports. */
+int state_destroy(struct state *s);
+
+int state_read(const struct state *s, struct model *m);
+/* Make the kernel's state what @to says; @from is what state_read gave.  Assigns ids
+ * in @to.  Reports. */
+int state_commit(struct state *s, const struct model *from, struct model *to);
+
+int state_map_fd(const struct state *s, const char *name);	/* caller closes; -errno */
+int state_map_flows(struct state *s);
+int state_clock(const struct state *s, struct lb_clock *ret_now);
+/* 0: ended; -ENOENT: not that flow any more. */
+int state_evict(const struct state *s, int family, __u32 position, __u32 version);
+
+/* Sums over the CPUs. */
+int state_service_count(const struct state *s, __u32 id, struct lb_count *ret);
+int state_backend_count(const struct state *s, __u32 id, struct lb_count *ret);
+int state_reasons(const struct state *s, struct lb_reason_count ret[LB_REASON_MAX]);
+int state_events(const struct state *s, __u64 ret[LB_EVENT_MAX]);
+
+/* Load a policy object into a free slot (or its own, if its name is loaded); reports. */
+int state_load_policy(struct state *s, const char *path, __u32 *ret_slot);
+
+#endif /* LB_STATE_H */
