@@ -18,6 +18,9 @@ struct address {
 	__be32 word[4];			/* IPv6, or IPv4 in word 0 */
 };
 
+#define MODEL_PORT_LOW	1024		/* below net.ipv4.ip_local_port_range */
+#define MODEL_PORT_HIGH	32767
+
 enum model_timeout {			/* bits of lb_service.timeout_set */
 	TIMEOUT_IDLE,			/* TCP established; UDP all three states */
 	TIMEOUT_HALF_OPEN,
@@ -45,6 +48,7 @@ struct model_service {
 	int policy;			/* slot, or -1: follows the default */
 	__u32 timeout_set;		/* bit per enum model_timeout */
 	__u64 timeout_ms[TIMEOUT_MAX];	/* valid where the bit is set */
+	__u16 port_low, port_high;	/* translated ports, both included */
 	char comment[64];
 	__u64 since;
 	__u32 generation;		/* of its table in the kernel */
@@ -65,6 +69,9 @@ struct model {
 };
 
 void model_init(struct model *m);
+/* A service as 'service add' makes it when no option is given; key fields are 0. */
+void model_init_service(struct model_service *s);
+void model_init_backend(struct model_backend *b);
 int model_copy(struct model *to, const struct model *from);	/* -ENOMEM */
 void model_free(struct model *m);
 
