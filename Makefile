@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Makefile - builds, tests and installs Switchyard.
+#
+# `make` wants config.mk and runs ./configure for it.  `make demo` and `make test` start
+# from nothing: they install what is missing first (dist/debian-packages).  Sources are
+# found by wildcard: a new stage, policy or test needs no line here.
+#
+# O=DIR builds into DIR instead of build/; V=1 shows the commands.
+
+VERSION := 0.1.0
+O ?= build
+
+# Goals that work, or must work, before ./configure has run.
+UNCONFIGURED := clean distclean deps demo test check-style
+ifneq ($(filter-out $(UNCONFIGURED),$(or $(MAKECMDGOALS),all)),)
+include config.mk
+endif
+
+OBJDIR = $(LIBDIR)/switchyard
+
+ifeq ($(V),1)
+Q :=
+say = @:
+else
+Q := @
+say = @printf '  %-8s %s\n'
+MAKEFLAGS += --no-print-directory
+endif
+
+WARN := -Wall -Wextra -Werror
+
+# ---- BPF ---------------------------------------------------------------------
+
+# The address of a map and the __sync builtins need -mcpu=v3; __$(ARCH)__ and the
+# multiarch folder are for the C library's headers, which know no "bpf" machine.
+BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g $(WARN) -D__TARGET_ARCH_$(BPF_ARCH) \
+	-D__$(ARCH)__ -Iinclude -Iprogs $(BPF_INCLUDES)
+
+PROGS := $(patsubst %.bpf.c,$(O)/%.bpf.o,$(wildcard progs/*.bpf.c))
+POLICIES := $(patsubst %.bpf.c,$(O)/%.bpf.o,$(wildcard policies/*.bpf.c))
+TEST_PROGS := $(patsubst %.bpf.c,$(O)/%.bpf.o,$(wildcard tests/*.bpf.c tests/*/*.bpf.c))
+
+# ---- user space --------------------------------------------------------------
+
+ifeq ($(SANITIZE),1)
+SANITIZE_FLAGS := -fsanitize=address,undefined -fno-sanitize-recover=undefined \
+	-fno-omit-frame-pointer
+endif
+
+C_FLAGS = -std=gnu11 $(CFLAGS) $(WARN) $(SANITIZE_FLAGS) -D_GNU_SOURCE -Iinclude \
+	-DLB_VERSION='"$(VERSION)"' -DLB_LIBDIR='"$(OBJDIR)"' $(LIB_CFLAGS)
+TEST_FLAGS = -Iloader -Itests $(CMOCKA_CFLAGS)
+
+LOADER_OBJS := $(patsubst %.c,$(O)/%.o,$(wildcard loader/*.c))
+TEST_SRCS := $(filter-out %.bpf.c,$(wildcard tests/*.c))
+TESTS := $(patsubst %.c,$(O)/%,$(filter tests/test_%,$(TEST_SRCS)))
+TEST_OBJS := $(patsubst %.c,$(O)/%.o,$(TEST_SRCS))
+TEST_SHARED := $(patsubst %.c,$(O)/%.o,$(filter-out tests/test_%,$(TEST_SRCS)))
+
+# ---- targets -----------------------------------------------------------------
+
+.PHONY: all progs policies lbctl tests docs install uninstall clean distclean \
+	deps demo test check-style sanitize FORCE
+.SECONDARY:
+.DELETE_ON_ERROR:
+
+all: progs policies lbctl docs
+
+progs: $(PROGS)
+policies: $(POLICIES)
+lbctl: $(if $(LOADER_OBJS),$(O)/lbctl)
+tests: $(TEST_PROGS) $(TESTS)
+
+$(O)/%.bpf.o: %.bpf.c $(O)/bpf.flags
+	@mkdir -p $(@D)
+	$(say) CLANG $@
+	$(Q)$(CLANG) $(BPF_CFLAGS) $(if $(filter policies/%,$<),-Ipolicies) -MMD -MP \
+		-c $< -o $@
+	$(Q)$(LLVM_STRIP) -g $@
+
+$(O)/loader/%.o: loader/%.c $(O)/c.flags
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CC) $(C_FLAGS) -MMD -MP -c $< -o $@
+
+$(O)/tests/%.o: tests/%.c $(O)/c.flags
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CC) $(C_FLAGS) $(TEST_FLAGS) -MMD -MP -c $< -o $@
+
+$(O)/lbctl: $(LOADER_OBJS)
+	$(say) LINK $@
+	$(Q)$(CC) $(C_FLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
+
+# What tests take of lbctl; its main() stays in the archive.
+$(O)/loader.a: $(LOADER_OBJS)
+	$(say) AR $@
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(TESTS): $(O)/tests/%: $(O)/tests/%.o $(TEST_SHARED) $(if $(LOADER_OBJS),$(O)/loader.a)
+	$(if $(CMOCKA_LIBS),,$(error tests need cmocka: install libcmocka-dev, run ./configure))
+	$(say) LINK $@
+	$(Q)$(CC) $(C_FLAGS) $(LDFLAGS) $^ $(CMOCKA_LIBS) $(LIBS) -lpthread -o $@
+
+# Written anew only when they change, so that another PREFIX, CC or CFLAGS rebuilds.
+$(O)/bpf.flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(subst ','\'',$(CLANG) $(BPF_CFLAGS))' | cmp -s - $@ || \
+		echo '$(subst ','\'',$(CLANG) $(BPF_CFLAGS))' >$@
+$(O)/c.flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(subst ','\'',$(CC) $(C_FLAGS))' | cmp -s - $@ || \
+		echo '$(subst ','\'',$(CC) $(C_FLAGS))' >$@
+
+-include $(PROGS:.o=.d) $(POLICIES:.o=.d) $(TEST_PROGS:.o=.d)
+-include $(LOADER_OBJS:.o=.d) $(TEST_OBJS:.o=.d)
+
+config.mk: configure
+	./configure $(CONFIGURE_ARGS)
+
+# lbctl under ASan and UBSan, with the objects of the normal build beside it.
+sanitize: progs policies
+	$(Q)$(MAKE) O=$(O)/asan SANITIZE=1 lbctl tests
+	@ln -sfn ../progs $(O)/asan/progs
+	@ln -sfn ../policies $(O)/asan/policies
+
+# ---- documents and installation ----------------------------------------------
+
+MAN := $(if $(SCDOC),$(patsubst docs/%.scd,$(O)/docs/%,$(wildcard docs/*.scd)))
+UNIT := $(patsubst dist/%.in,$(O)/dist/%,$(wildcard dist/*.service.in))
+
+docs: $(MAN) $(UNIT)
+
+# A line "@REASONS@" becomes the table of LB_REASONS.
+$(O)/docs/%: docs/%.scd include/lb/abi.h docs/reasons.sh
+	@mkdir -p $(@D)
+	$(say) SCDOC $@
+	$(Q)CC='$(CC)' sh docs/reasons.sh <$< >$@.scd
+	$(Q)$(SCDOC) <$@.scd >$@
+
+$(O)/dist/%: dist/%.in $(O)/c.flags
+	@mkdir -p $(@D)
+	$(say) GEN $@
+	$(Q)sed -e 's|@SBINDIR@|$(SBINDIR)|g' -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|g' $< >$@
+
+install: all
+	install -d $(DESTDIR)$(OBJDIR)/progs $(DESTDIR)$(OBJDIR)/policies \
+		$(DESTDIR)$(SBINDIR) $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(UNITDIR) \
+		$(DESTDIR)$(SYSCONFDIR)/switchyard
+	install -m 644 $(PROGS) $(DESTDIR)$(OBJDIR)/progs
+	install -m 644 $(POLICIES) $(DESTDIR)$(OBJDIR)/policies
+	install -m 755 $(O)/lbctl $(DESTDIR)$(SBINDIR)
+	$(if $(MAN),install -m 644 $(MAN) $(DESTDIR)$(MANDIR)/man8)
+	$(if $(UNIT),install -m 644 $(UNIT) $(DESTDIR)$(UNITDIR))
+
+# Leaves /etc/switchyard: it holds the user's configuration.
+uninstall:
+	rm -rf $(DESTDIR)$(OBJDIR)
+	rm -f $(DESTDIR)$(SBINDIR)/lbctl
+	rm -f $(addprefix $(DESTDIR)$(MANDIR)/man8/,$(notdir $(MAN)))
+	rm -f $(addprefix $(DESTDIR)$(UNITDIR)/,$(notdir $(UNIT)))
+
+clean:
+	rm -rf $(O)
+
+distclean: clean
+	rm -f config.mk
+
+# ---- from an empty machine ---------------------------------------------------
+
+deps:
+	dist/install-deps build demo test
+
+demo:
+	dist/install-deps build demo
+	[ -e config.mk ] || ./configure
+	+$(MAKE) all
+	tests/net/demo.sh
+
+test:
+	dist/install-deps build demo test
+	[ -e config.mk ] || ./configure
+	+$(MAKE) all tests
+	tests/run
+
+SOURCES = $(wildcard include/lb/*.h $(addsuffix /*.[ch],progs policies loader tests tests/*))
+SCRIPTS = configure $(shell grep -lE '^\#!/bin/(ba)?sh' .ci/* dist/* docs/* tests/* \
+	tests/*/* 2>/dev/null)
+
+check-style:
+	clang-format --dry-run --Werror $(SOURCES)
+	shellcheck -x $(SCRIPTS)
