@@ -69,7 +69,7 @@ all: progs policies lbctl docs
 
 progs: $(PROGS)
 policies: $(POLICIES)
-lbctl: $(if $(LOADER_OBJS),$(O)/lbctl)
+lbctl: $(if $(wildcard loader/main.c loader/lbctl.c),$(O)/lbctl)
 tests: $(TEST_PROGS) $(TESTS)
 
 $(O)/%.bpf.o: %.bpf.c $(O)/bpf.flags
