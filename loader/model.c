@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * model.c - the one tree that is the kernel's state, a parsed file and a wish.
+ *
+ * Services and backends are sorted arrays: found by bisection, saved in order as they
+ * are, and a file that was saved is read back by appending.
+ */
+#include "model.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "address.h"
+
+void model_init(struct model *m)
+{
+	memset(m, 0, sizeof(*m));
+}
+
+void model_init_service(struct model_service *s)
+{
+	memset(s, 0, sizeof(*s));
+	s->id = -1;
+	s->forward = LB_FORWARD_FULLNAT;
+	s->policy = -1;
+	s->port_low = MODEL_PORT_LOW;
+	s->port_high = MODEL_PORT_HIGH;
+}
+
+void model_init_backend(struct model_backend *b)
+{
+	memset(b, 0, sizeof(*b));
+	b->weight = 1;
+	b->state = LB_BACKEND_ACTIVE;
+}
+
+void model_free(struct model *m)
+{
+	size_t i;
+
+	for (i = 0; i < m->n_services; i++)
+		free(m->services[i].backends);
+	free(m->services);
+	m->services = NULL;
+	m->n_services = 0;
+}
+
+static int copy_services(struct model *to, const struct model *from)
+{
+	size_t i;
+
+	if (!from->n_services)
+		return 0;
+	to->services = calloc(from->n_services, sizeof(*to->services));
+	if (!to->services)
+		return -ENOMEM;
+
+	for (i = 0; i < from->n_services; i++) {
+		const struct model_service *old = &from->services[i];
+		struct model_service *s = &to->services[i];
+
+		*s = *old;
+		s->backends = NULL;
+		to->n_services++;
+		if (!old->n_backends)
+			continue;
+
+		s->n_backends = 0;
+		s->backends = calloc(old->n_backends, sizeof(*s->backends));
+		if (!s->backends)
+			return -ENOMEM;
+		s->n_backends = old->n_backends;
+		memcpy(s->backends, old->backends, s->n_backends * sizeof(*s->backends));
+	}
+	return 0;
+}
+
+int model_copy(struct model *to, const struct model *from)
+{
+	int err;
+
+	*to = *from;
+	to->services = NULL;
+	to->n_services = 0;
+
+	err = copy_services(to, from);
+	if (err)
+		model_free(to);
+	return err;
+}
+
+static int compare_service(const struct model_service *s, const struct address *a,
+			   __u16 port, __u8 protocol)
+{
+	int order = address_compare(&s->address, a);
+
+	if (!order)
+		order = (int)s->port - port;
+	if (!order)
+		order = (int)s->protocol - protocol;
+	return order;
+}
+
+/* Where it is, or where it belongs: the first that is not before it. */
+static size_t service_place(const struct model *m, const struct address *a, __u16 port,
+			    __u8 protocol)
+{
+	size_t low = 0, high = m->n_services;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (compare_service(&m->services[middle], a, port, protocol) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static int compare_backend(const struct model_backend *b, const struct address *a,
+			   __u16 port)
+{
+	int order = address_compare(&b->address, a);
+
+	return order ? order : (int)b->port - port;
+}
+
+static size_t backend_place(const struct model_service *s, const struct address *a,
+			    __u16 port)
+{
+	size_t low = 0, high = s->n_backends;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (compare_backend(&s->backends[middle], a, port) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+struct model_service *model_find_service(const struct model *m, const struct address *a,
+					 __u16 port, __u8 protocol)
+{
+	size_t i = service_place(m, a, port, protocol);
+
+	if (i == m->n_services || compare_service(&m->services[i], a, port, protocol))
+		return NULL;
+	return &m->services[i];
+}
+
+struct model_backend *model_find_backend(const struct model_service *s,
+					 const struct address *a, __u16 port)
+{
+	size_t i = backend_place(s, a, port);
+
+	if (i == s->n_backends || compare_backend(&s->backends[i], a, port))
+		return NULL;
+	return &s->backends[i];
+}
+
+int model_find_policy(const struct model *m, const char *name)
+{
+	int i;
+
+	for (i = 0; i < LB_MAX_POLICIES; i++)
+		if (m->policies[i].used &&
+		    !strncmp(m->policies[i].info.meta.name, name, LB_NAME_SIZE))
+			return i;
+	return -1;
+}
+
+/* @array with a hole of @size at @place, where it has one more than @n; NULL: no memory. */
+static void *open_gap(void *array, size_t n, size_t place, size_t size)
+{
+	char *grown = reallocarray(array, n + 1, size);
+
+	if (grown)
+		memmove(grown + (place + 1) * size, grown + place * size,
+			(n - place) * size);
+	return grown;
+}
+
+struct model_service *model_add_service(struct model *m, const struct model_service *s)
+{
+	size_t place = service_place(m, &s->address, s->port, s->protocol);
+	struct model_service *grown = open_gap(m->services, m->n_services, place, sizeof(*s));
+
+	if (!grown)
+		return NULL;
+
+	m->services = grown;
+	m->n_services++;
+	grown[place] = *s;
+	return &grown[place];
+}
+
+struct model_backend *model_add_backend(struct model_service *s,
+					const struct model_backend *b)
+{
+	size_t place = backend_place(s, &b->address, b->port);
+	struct model_backend *grown = open_gap(s->backends, s->n_backends, place, sizeof(*b));
+
+	if (!grown)
+		return NULL;
+
+	s->backends = grown;
+	s->n_backends++;
+	grown[place] = *b;
+	return &grown[place];
+}
+
+void model_del_service(struct model *m, struct model_service *s)
+{
+	size_t place = s - m->services;
+
+	free(s->backends);
+	m->n_services--;
+	memmove(s, s + 1, (m->n_services - place) * sizeof(*s));
+}
+
+void model_del_backend(struct model_service *s, struct model_backend *b)
+{
+	size_t place = b - s->backends;
+
+	s->n_backends--;
+	memmove(b, b + 1, (s->n_backends - place) * sizeof(*b));
+}
