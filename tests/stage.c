@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * stage.c - load stages over private maps and run them.
+ */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "stage.h"
+
+/* Fixed, so that a failure repeats: tests that want another seed say so. */
+static const __u64 seed[] = { 0x5eed5eed5eed5eed, 0x9e3779b97f4a7c15, 0xc2b2ae3d27d4eb4f };
+
+static int quiet(enum libbpf_print_level level, const char *fmt, va_list args)
+{
+	return level == LIBBPF_WARN ? vfprintf(stderr, fmt, args) : 0;
+}
+
+void stage_init(struct stage *s, __u32 flow_buckets, __u32 nat_slots)
+{
+	cpu_set_t cpu0;
+
+	/* Per-CPU state is where the next stage looks for it only on one CPU. */
+	CPU_ZERO(&cpu0);
+	CPU_SET(0, &cpu0);
+	assert_return_code(sched_setaffinity(0, sizeof(cpu0), &cpu0), errno);
+	libbpf_set_print(quiet);
+
+	*s = (struct stage){};
+	memcpy(s->params.seed, seed, sizeof(seed));
+	s->params.flow_buckets = flow_buckets ?: 8;
+	s->params.nat_slots = nat_slots ?: 2 * LB_FLOW_WAYS * s->params.flow_buckets;
+	s->params.hz = 250;
+}
+
+void stage_close(struct stage *s)
+{
+	for (int i = 0; i < s->n_obj; i++)
+		bpf_object__close(s->obj[i]);
+	for (int i = 0; i < s->n_stops; i++)
+		close(s->stop_fd[i]);
+	s->n_obj = 0;
+	s->n_stops = 0;
+}
+
+static void map_set_size(const struct stage *s, struct bpf_map *map)
+{
+	const char *name = bpf_map__name(map);
+	__u32 size = 0;
+
+	if (!strncmp(name, "lb_flows", 8))
+		size = s->params.flow_buckets;
+	else if (!strncmp(name, "lb_nat", 6))
+		size = s->params.nat_slots;
+	if (size)
+		assert_int_equal(bpf_map__set_max_entries(map, size), 0);
+}
+
+/* Copy @size bytes over the start of what the map named @name begins with. */
+static void map_set_initial(struct bpf_object *obj, const char *name, size_t offset,
+			    const void *value, size_t size)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(obj, name);
+	size_t have = 0;
+	char *initial;
+
+	if (!map)
+		return;
+	initial = (void *)bpf_map__initial_value(map, &have);
+	assert_non_null(initial);
+	assert_true(have >= offset + size);
+	memcpy(initial + offset, value, size);
+}
+
+static struct bpf_object *object_load(struct stage *s, const char *name, __u32 slot)
+{
+	const char *build = getenv("BUILD") ?: "build";
+	struct bpf_object *obj;
+	struct bpf_map *map;
+	char path[256];
+	int fd;
+
+	assert_true(s->n_obj < STAGE_OBJECTS);
+	snprintf(path, sizeof(path), "%s/%s.bpf.o", build, name);
+	obj = bpf_object__open(path);
+	if (!obj)
+		fail_msg("%s: %s; run make first", path, strerror(errno));
+
+	map_set_initial(obj, ".rodata.params", 0, &s->params, sizeof(s->params));
+	map_set_initial(obj, ".rodata.policy", offsetof(struct lb_policy_meta, slot), &slot,
+			sizeof(slot));
+	bpf_object__for_each_map(map, obj) {
+		bpf_map__set_pin_path(map, NULL);
+		map_set_size(s, map);
+		fd = strncmp(bpf_map__name(map), "lb_", 3) ? -1 :
+				stage_find_map(s, bpf_map__name(map));
+		if (fd >= 0)
+			assert_int_equal(bpf_map__reuse_fd(map, fd), 0);
+	}
+	if (bpf_object__load(obj))
+		fail_msg("%s: cannot load: %s", path, strerror(errno));
+	s->obj[s->n_obj++] = obj;
+	return obj;
+}
+
+int stage_load(struct stage *s, const char *name)
+{
+	struct bpf_object *obj = object_load(s, name, 0);
+
+	return bpf_program__fd(bpf_object__next_program(obj, NULL));
+}
+
+static void put_program(const struct stage *s, const char *map, __u32 slot, int prog)
+{
+	int fd = stage_find_map(s, map);
+
+	/* A stage that calls nobody has no such map. */
+	if (fd >= 0)
+		assert_return_code(bpf_map_update_elem(fd, &slot, &prog, 0), errno);
+}
+
+void stage_load_rewrite(struct stage *s)
+{
+	put_program(s, "lb_stages", LB_STAGE_REWRITE, stage_load(s, "progs/lb_rewrite"));
+}
+
+void stage_load_policy(struct stage *s, const char *name, __u32 slot)
+{
+	struct bpf_object *obj;
+	char path[64];
+
+	snprintf(path, sizeof(path), "policies/%s", name);
+	obj = object_load(s, path, slot);
+	put_program(s, "lb_policies", slot,
+		    bpf_program__fd(bpf_object__next_program(obj, NULL)));
+}
+
+static int load_stop(struct stage *s, int answer)
+{
+	const struct bpf_insn insns[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = answer },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	int fd = bpf_prog_load(BPF_PROG_TYPE_XDP, "stop", "GPL", insns, 2, NULL);
+
+	assert_return_code(fd, errno);
+	assert_true(s->n_stops < 4);
+	s->stop_fd[s->n_stops++] = fd;
+	return fd;
+}
+
+void stage_stop_rewrite(struct stage *s)
+{
+	put_program(s, "lb_stages", LB_STAGE_REWRITE, load_stop(s, REACHED_REWRITE));
+}
+
+void stage_stop_policy(struct stage *s, __u32 slot)
+{
+	put_program(s, "lb_policies", slot, load_stop(s, REACHED_POLICY + slot));
+}
+
+int stage_program(const struct stage *s, const char *name)
+{
+	struct bpf_program *prog;
+
+	for (int i = 0; i < s->n_obj; i++) {
+		prog = bpf_object__find_program_by_name(s->obj[i], name);
+		if (prog)
+			return bpf_program__fd(prog);
+	}
+	fail_msg("no program '%s' is loaded", name);
+	return -1;
+}
+
+int stage_find_map(const struct stage *s, const char *name)
+{
+	for (int i = 0; i < s->n_obj; i++) {
+		int fd = bpf_object__find_map_fd_by_name(s->obj[i], name);
+
+		if (fd >= 0)
+			return fd;
+	}
+	return -1;
+}
+
+int stage_map(const struct stage *s, const char *name)
+{
+	int fd = stage_find_map(s, name);
+
+	if (fd < 0)
+		fail_msg("no object loaded has map '%s'", name);
+	return fd;
+}
+
+void stage_run(int prog, const void *pkt, size_t len, __u32 ifindex, struct run *ret)
+{
+	struct xdp_md in = { .data_end = len, .ingress_ifindex = ifindex }, out = {};
+	LIBBPF_OPTS(bpf_test_run_opts, opts,
+		    .data_in = pkt,
+		    .data_size_in = len,
+		    .data_out = ret->out,
+		    .data_size_out = sizeof(ret->out),
+		    .ctx_in = &in,
+		    .ctx_size_in = sizeof(in),
+		    .ctx_out = &out,
+		    .ctx_size_out = sizeof(out));
+
+	assert_return_code(bpf_prog_test_run_opts(prog, &opts), errno);
+	ret->verdict = opts.retval;
+	ret->n_meta = out.data;
+	ret->pkt = ret->out + out.data;
+	ret->len = opts.data_size_out - out.data;
+}
+
+void stage_run_layers(int prog, const struct layer *in, __u32 ifindex, struct run *ret)
+{
+	__u8 pkt[PACKET_MAX];
+	size_t len = packet_build(pkt, in);
+
+	stage_run(prog, pkt, len, ifindex, ret);
+}
+
+void stage_expect(const struct run *r, const struct layer *layers)
+{
+	__u8 want[PACKET_MAX];
+	size_t len = packet_build(want, layers);
+
+	if (r->len == len && !memcmp(r->pkt, want, len))
+		return;
+	packet_print("wanted", want, len);
+	packet_print("got", r->pkt, r->len);
+	assert_int_equal(r->len, len);
+	assert_memory_equal(r->pkt, want, len);
+}
+
+struct lb_pkt stage_scratch(const struct stage *s)
+{
+	struct lb_pkt all[libbpf_num_possible_cpus()];
+	__u32 zero = 0;
+
+	assert_return_code(bpf_map_lookup_elem(stage_map(s, "lb_scratch"), &zero, all), errno);
+	return all[0];
+}
+
+void stage_set_scratch(const struct stage *s, const struct lb_pkt *pkt)
+{
+	struct lb_pkt all[libbpf_num_possible_cpus()];
+	__u32 zero = 0;
+
+	memset(all, 0, sizeof(all));
+	all[0] = *pkt;
+	assert_return_code(bpf_map_update_elem(stage_map(s, "lb_scratch"), &zero, all, 0),
+			   errno);
+}

@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * world.c - write services, backends, tables and devices into a stage's maps.
+ */
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <lb/hash.h>
+#include "world.h"
+
+static void put(const struct stage *s, const char *map, __u32 index, const void *value)
+{
+	int fd = stage_find_map(s, map);
+
+	/* A stage that never reads a map does not have it. */
+	if (fd >= 0)
+		assert_return_code(bpf_map_update_elem(fd, &index, value, 0), errno);
+}
+
+static void get(const struct stage *s, const char *map, __u32 index, void *value)
+{
+	assert_return_code(bpf_map_lookup_elem(stage_map(s, map), &index, value), errno);
+}
+
+int world_address(const char *text, __be32 ret[4])
+{
+	memset(ret, 0, 4 * sizeof(*ret));
+	if (inet_pton(AF_INET, text, ret) == 1)
+		return 4;
+	if (inet_pton(AF_INET6, text, ret) != 1)
+		fail_msg("'%s' is no address", text);
+	return 6;
+}
+
+/* ---- endpoints --------------------------------------------------------------- */
+
+static bool endpoint_put4(struct stage *s, __u32 bucket, const __u64 *key, __u32 value)
+{
+	struct lb_endpoint_bucket4 b;
+
+	get(s, "lb_endpoints4", bucket, &b);
+	for (int i = 0; i < LB_ENDPOINT_WAYS; i++) {
+		if (b.way[i].value && b.way[i].key[0] != key[0])
+			continue;
+		b.way[i] = (struct lb_endpoint4){ .key = { key[0] }, .value = value };
+		put(s, "lb_endpoints4", bucket, &b);
+		return true;
+	}
+	return false;
+}
+
+static bool endpoint_put6(struct stage *s, __u32 bucket, const __u64 *key, __u32 value)
+{
+	struct lb_endpoint_bucket6 b;
+
+	get(s, "lb_endpoints6", bucket, &b);
+	for (int i = 0; i < LB_ENDPOINT_WAYS; i++) {
+		if (b.way[i].value && memcmp(b.way[i].key, key, sizeof(b.way[i].key)))
+			continue;
+		b.way[i].value = value;
+		memcpy(b.way[i].key, key, sizeof(b.way[i].key));
+		put(s, "lb_endpoints6", bucket, &b);
+		return true;
+	}
+	return false;
+}
+
+/* In the first bucket that has room; every second endpoint tries the other one first,
+ * so that both are known to be searched. */
+static void endpoint_put(struct stage *s, int family, const void *key, __u32 value)
+{
+	bool (*put_in)(struct stage *, __u32, const __u64 *, __u32) =
+		family == 4 ? endpoint_put4 : endpoint_put6;
+	__u64 word[3] = {}, h;
+	__u32 one, two;
+
+	if (stage_find_map(s, "lb_endpoints4") < 0)
+		return;
+	memcpy(word, key, family == 4 ? 8 : 24);
+	h = family == 4 ? lb_hash(word, 1, s->params.seed) : lb_hash(word, 3, s->params.seed);
+	one = LB_BUCKET_1(h) % LB_ENDPOINT_BUCKETS;
+	two = LB_BUCKET_2(h) % LB_ENDPOINT_BUCKETS;
+	if ((s->n_services + s->n_backends) % 2) {
+		__u32 swap = one;
+
+		one = two;
+		two = swap;
+	}
+	assert_true(put_in(s, one, word, value) || put_in(s, two, word, value));
+}
+
+static void endpoint_add(struct stage *s, const char *address, __u16 port, __u8 protocol,
+			 enum lb_endpoint_kind kind, __u32 value)
+{
+	struct lb_endpoint_key6 key6 = { .port = htons(port), .protocol = protocol,
+					 .kind = kind };
+	struct lb_endpoint_key4 key4 = { .port = htons(port), .protocol = protocol,
+					 .kind = kind };
+	int family = world_address(address, key6.address);
+
+	key4.address = key6.address[0];
+	endpoint_put(s, family, family == 4 ? (void *)&key4 : (void *)&key6, value);
+}
+
+/* ---- services and backends ---------------------------------------------------- */
+
+__u32 world_add_service(struct stage *s, const char *address, __u16 port, __u8 protocol)
+{
+	struct lb_service service = {
+		.port = htons(port),
+		.protocol = protocol,
+		.forward = LB_FORWARD_FULLNAT,
+		.port_low = 1024,
+		.port_high = 32767,
+		.state = 1,
+	};
+	__u32 id = s->n_services++;
+
+	service.family = world_address(address, service.address);
+	put(s, "lb_services", id, &service);
+	endpoint_add(s, address, port, protocol, LB_ENDPOINT_SERVICE, id + 1);
+	endpoint_add(s, address, 0, 0, LB_ENDPOINT_ADDRESS, 1024 | 32767 << 16);
+	return id;
+}
+
+void world_set_ports(struct stage *s, __u32 id, __u16 low, __u16 high)
+{
+	struct lb_service service = world_service(s, id);
+
+	service.port_low = low;
+	service.port_high = high;
+	put(s, "lb_services", id, &service);
+}
+
+__u32 world_add_backend(struct stage *s, __u32 service, const char *address, __u16 port)
+{
+	__u32 id = ++s->n_backends;
+	struct lb_backend backend = {
+		.port = htons(port),
+		.service = service,
+		.ref = LB_BACKEND_REF(id, 1),
+		.state = LB_BACKEND_ACTIVE,
+		.weight = 1,
+		.incarnation = 1,
+	};
+	struct lb_service of;
+
+	world_address(address, backend.address);
+	put(s, "lb_backends", id, &backend);
+	of = world_service(s, service);
+	endpoint_add(s, address, port, of.protocol, LB_ENDPOINT_BACKEND, 1);
+	return id;
+}
+
+void world_set_backend(struct stage *s, __u32 id, enum lb_backend_state state, __u32 weight)
+{
+	struct lb_backend backend = world_backend(s, id);
+
+	backend.state = state;
+	backend.weight = weight;
+	put(s, "lb_backends", id, &backend);
+}
+
+/* As lbctl gives an id away again: with no flow counted for it. */
+void world_set_incarnation(struct stage *s, __u32 id, __u16 incarnation)
+{
+	struct lb_backend backend = world_backend(s, id);
+	__u64 none = 0;
+
+	backend.ref = incarnation ? LB_BACKEND_REF(id, incarnation) : 0;
+	if (incarnation)
+		backend.incarnation = incarnation;
+	put(s, "lb_backends", id, &backend);
+	put(s, "lb_live", id, &none);
+}
+
+struct lb_service world_service(const struct stage *s, __u32 id)
+{
+	struct lb_service service;
+
+	get(s, "lb_services", id, &service);
+	return service;
+}
+
+struct lb_backend world_backend(const struct stage *s, __u32 id)
+{
+	struct lb_backend backend;
+
+	get(s, "lb_backends", id, &backend);
+	return backend;
+}
+
+__u64 world_live(const struct stage *s, __u32 backend)
+{
+	__u64 live;
+
+	get(s, "lb_live", backend, &live);
+	return live;
+}
+
+void world_set_profile(struct stage *s, __u32 profile, const struct lb_profile *p)
+{
+	struct lb_profile all[LB_MAX_PROFILES];
+
+	if (stage_find_map(s, "lb_profiles") < 0)
+		return;
+	get(s, "lb_profiles", 0, all);
+	all[profile] = *p;
+	put(s, "lb_profiles", 0, all);
+}
+
+/* ---- tables ---------------------------------------------------------------------- */
+
+void world_set_table(struct stage *s, __u32 service, const struct lb_table *head,
+		     const __u16 *slots, __u32 n_slots)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_INNER_MAP | BPF_F_MMAPABLE);
+	__u32 n_chunks = (n_slots + LB_TABLE_CHUNK - 1) / LB_TABLE_CHUNK;
+	struct lb_table header = *head;
+	int outer = stage_find_map(s, "lb_tables");
+	int fd;
+
+	if (outer < 0)
+		return;
+	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "lb_table", sizeof(__u32),
+			    sizeof(struct lb_table), 1 + n_chunks, &opts);
+	assert_return_code(fd, errno);
+	header.n_slots = n_slots;
+	for (__u32 i = 0; i <= n_chunks; i++) {
+		struct lb_table_slots chunk = {};
+
+		for (__u32 j = 0; i && j < LB_TABLE_CHUNK; j++)
+			if ((i - 1) * LB_TABLE_CHUNK + j < n_slots)
+				chunk.id[j] = slots[(i - 1) * LB_TABLE_CHUNK + j];
+		assert_return_code(bpf_map_update_elem(fd, &i, i ? (void *)&chunk :
+								   (void *)&header, 0), errno);
+	}
+	assert_return_code(bpf_map_update_elem(outer, &service, &fd, 0), errno);
+	close(fd);
+}
+
+void world_set_uniform(struct stage *s, __u32 service, __u32 policy, __u16 first, __u32 n)
+{
+	struct lb_table head = {
+		.policy = policy,
+		.kind = LB_TABLE_UNIFORM,
+		.generation = 1,
+		.seed = 0x7461626c65,
+		.n_backends = n,
+	};
+	__u16 slots[n + 1];
+
+	for (__u32 i = 0; i < n; i++)
+		slots[i] = first + i;
+	world_set_table(s, service, &head, slots, n);
+}
+
+/* ---- devices and time -------------------------------------------------------------- */
+
+void world_add_device(struct stage *s, __u32 ifindex, const __u8 *mac)
+{
+	struct lb_device device = { .ifindex = ifindex, .mode = LB_MODE_NATIVE };
+	__u32 slot = s->n_devices++;
+	int fd = stage_find_map(s, "lb_device_slots");
+
+	memcpy(device.mac, mac, sizeof(device.mac));
+	snprintf(device.name, sizeof(device.name), "device%u", slot);
+	put(s, "lb_devices", slot, &device);
+	put(s, "lb_egress", slot, &ifindex);
+	if (fd >= 0)
+		assert_return_code(bpf_map_update_elem(fd, &ifindex, &slot, 0), errno);
+}
+
+__u32 world_now(const struct stage *s)
+{
+	struct lb_clock clock = {};
+	struct run r;
+
+	stage_run(stage_program(s, "lb_clock"), &clock, sizeof(clock), 0, &r);
+	assert_int_equal(r.len, sizeof(clock));
+	memcpy(&clock, r.pkt, sizeof(clock));
+	return clock.jiffies;
+}

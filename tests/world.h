@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * world.h - services, backends, tables and devices, as lbctl would have written them.
+ *
+ * Written into the maps of a struct stage by the rules of <lb/abi.h>, with code of its
+ * own: were lbctl's used, one misreading of the ABI could hide in both sides of a test.
+ */
+#ifndef TEST_WORLD_H
+#define TEST_WORLD_H
+
+#include "stage.h"
+
+/* An address in the form the ABI has it; ret: its family. */
+int world_address(const char *text, __be32 ret[4]);
+
+/* A service with profile 0 and the whole default port range; its id. */
+__u32 world_add_service(struct stage *s, const char *address, __u16 port, __u8 protocol);
+void world_set_ports(struct stage *s, __u32 service, __u16 low, __u16 high);
+/* An active backend of @service, weight 1; its id. */
+__u32 world_add_backend(struct stage *s, __u32 service, const char *address, __u16 port);
+void world_set_backend(struct stage *s, __u32 id, enum lb_backend_state state, __u32 weight);
+/* Another backend gets the id: its flows are dead.  0 leaves the id free. */
+void world_set_incarnation(struct stage *s, __u32 id, __u16 incarnation);
+
+/* Point @service at a table with these slots; @head gives policy, kind and seed. */
+void world_set_table(struct stage *s, __u32 service, const struct lb_table *head,
+		     const __u16 *slots, __u32 n_slots);
+/* The same: one slot for each of @n backends from id @first on. */
+void world_set_uniform(struct stage *s, __u32 service, __u32 policy, __u16 first, __u32 n);
+
+/* Timeouts of @profile in jiffies, each by enum lb_flow_state. */
+void world_set_profile(struct stage *s, __u32 profile, const struct lb_profile *p);
+
+/* The next slot of lb_devices. */
+void world_add_device(struct stage *s, __u32 ifindex, const __u8 *mac);
+/* The kernel's clock, as the data path reads it; lb_control must be loaded. */
+__u32 world_now(const struct stage *s);
+
+struct lb_service world_service(const struct stage *s, __u32 id);
+struct lb_backend world_backend(const struct stage *s, __u32 id);
+__u64 world_live(const struct stage *s, __u32 backend);
+
+#endif /* TEST_WORLD_H */
