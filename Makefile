@@ -12,7 +12,8 @@ VERSION := 0.1.0
 O ?= build
 
 # Goals that work, or must work, before ./configure has run.
-UNCONFIGURED := clean distclean deps demo test check-style
+UNCONFIGURED := clean distclean deps demo test check-style \
+	check-format check-shell print-sources
 ifneq ($(filter-out $(UNCONFIGURED),$(or $(MAKECMDGOALS),all)),)
 include config.mk
 endif
@@ -61,7 +62,7 @@ TEST_SHARED := $(patsubst %.c,$(O)/%.o,$(filter-out tests/test_%,$(TEST_SRCS)))
 # ---- targets -----------------------------------------------------------------
 
 .PHONY: all progs policies lbctl tests docs install uninstall clean distclean \
-	deps demo test check-style sanitize FORCE
+	deps demo test check-style check-format check-shell print-sources sanitize FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -184,10 +185,17 @@ test:
 	+$(MAKE) all tests
 	tests/run
 
-SOURCES = $(wildcard include/lb/*.h $(addsuffix /*.[ch],progs policies loader tests tests/*))
-SCRIPTS = configure $(shell grep -lE '^\#!/bin/(ba)?sh' .ci/* dist/* docs/* tests/* \
-	tests/*/* 2>/dev/null)
+SOURCES = $(sort $(wildcard $(addsuffix /*.[ch],include/lb progs policies loader tests tests/*)))
+SCRIPTS = $(shell grep -lE '^\#!/(usr/)?bin/(env )?(ba)?sh' configure .ci/* dist/* docs/* \
+	tests/* tests/*/* 2>/dev/null)
 
-check-style:
+check-style: check-format check-shell
+
+check-format:
 	clang-format --dry-run --Werror $(SOURCES)
+
+check-shell:
 	shellcheck -x $(SCRIPTS)
+
+print-sources:
+	@printf '%s\n' $(SOURCES) $(SCRIPTS)
