@@ -73,7 +73,8 @@ policies: $(POLICIES)
 lbctl: $(if $(wildcard loader/main.c loader/lbctl.c),$(O)/lbctl)
 tests: $(TEST_PROGS) $(TESTS)
 
-$(O)/%.bpf.o: %.bpf.c $(O)/bpf.flags
+# A static pattern: build/tests/%.o below would match tests/X/Y.bpf.o with a shorter stem.
+$(PROGS) $(POLICIES) $(TEST_PROGS): $(O)/%.bpf.o: %.bpf.c $(O)/bpf.flags
 	@mkdir -p $(@D)
 	$(say) CLANG $@
 	$(Q)$(CLANG) $(BPF_CFLAGS) $(if $(filter policies/%,$<),-Ipolicies) -MMD -MP \
