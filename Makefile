@@ -62,7 +62,7 @@ TEST_SHARED := $(patsubst %.c,$(O)/%.o,$(filter-out tests/test_%,$(TEST_SRCS)))
 # ---- targets -----------------------------------------------------------------
 
 .PHONY: all progs policies lbctl tests docs install uninstall clean distclean \
-	deps demo test check-style check-format check-shell print-sources sanitize FORCE
+	reconfigure deps demo test check-style check-format check-shell print-sources sanitize FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -119,6 +119,10 @@ $(O)/c.flags: FORCE
 -include $(LOADER_OBJS:.o=.d) $(TEST_OBJS:.o=.d)
 
 config.mk: configure
+	./configure $(CONFIGURE_ARGS)
+
+# As last time, with what has been installed since.
+reconfigure:
 	./configure $(CONFIGURE_ARGS)
 
 # lbctl under ASan and UBSan, with the objects of the normal build beside it.
@@ -183,6 +187,7 @@ demo:
 test:
 	dist/install-deps build demo test
 	[ -e config.mk ] || ./configure
+	+@grep -q '^CMOCKA_LIBS := .' config.mk || $(MAKE) reconfigure
 	+$(MAKE) all tests
 	tests/run
 
