@@ -12,8 +12,9 @@ reasons()
 		echo '#include <lb/abi.h>'
 		echo '#define X(id, name, verdict, meaning) @@ name verdict meaning'
 		echo 'LB_REASONS(X)'
-	} | ${CC:-cc} -E -P -Iinclude - | tr -s ' \n' ' ' | sed 's/@@ /\n/g' | awk -F '"' '
-		BEGIN { print "[[ *REASON*\n:[ *VERDICT*\n:[ *MEANS*" }
+	} | ${CC:-cc} -E -P -Iinclude - | tr -s ' \n' ' ' | sed -e 's/[*_]/\\&/g' -e 's/@@ /\n/g' |
+		awk -F '"' '
+		BEGIN { print "|[ *REASON*\n:[ *VERDICT*\n:[ *MEANS*" }
 		/^"/ { printf "|  %s\n:  %s\n:  %s\n", $2, $4, $6 }'
 }
 
