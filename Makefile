@@ -36,7 +36,7 @@ WARN := -Wall -Wextra -Werror
 # The address of a map and the __sync builtins need -mcpu=v3; __$(ARCH)__ and the
 # multiarch folder are for the C library's headers, which know no "bpf" machine.
 BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g $(WARN) -D__TARGET_ARCH_$(BPF_ARCH) \
-	-D__$(ARCH)__ -Iinclude -Iprogs $(BPF_INCLUDES)
+	-D__$(ARCH)__ -Iinclude -Iprogs -Ipolicies $(BPF_INCLUDES)
 
 PROGS := $(patsubst %.bpf.c,$(O)/%.bpf.o,$(wildcard progs/*.bpf.c))
 POLICIES := $(patsubst %.bpf.c,$(O)/%.bpf.o,$(wildcard policies/*.bpf.c))
@@ -77,8 +77,7 @@ tests: $(TEST_PROGS) $(TESTS)
 $(PROGS) $(POLICIES) $(TEST_PROGS): $(O)/%.bpf.o: %.bpf.c $(O)/bpf.flags
 	@mkdir -p $(@D)
 	$(say) CLANG $@
-	$(Q)$(CLANG) $(BPF_CFLAGS) $(if $(filter policies/%,$<),-Ipolicies) -MMD -MP \
-		-c $< -o $@
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
 	$(Q)$(LLVM_STRIP) -g $@
 
 $(O)/loader/%.o: loader/%.c $(O)/c.flags
