@@ -154,12 +154,11 @@ static void write_ip6(__u8 *at, const struct layer *l, size_t rest)
 static void write_ext(__u8 *at, const struct layer *l)
 {
 	at[0] = l->type ?: protocol_of(l + 1, true);
-	if (l->own == IPPROTO_FRAGMENT)
-		put16(at + 2, l->frag);
-	else if (l->own == IPPROTO_AH)
+	if (l->own == IPPROTO_AH)
 		at[1] = (EXT_SIZE + l->n_data) / 4 - 2;
-	else
+	else if (l->own != IPPROTO_FRAGMENT)
 		at[1] = l->n_data / 8;
+	put16(at + 2, l->frag);
 	memcpy(at + EXT_SIZE, l->data ?: "", l->n_data);
 }
 

@@ -44,7 +44,7 @@ struct layer {
 	__u16 sport, dport;	/* ports; ICMP: identifier and sequence */
 	__u16 type;		/* ETH, VLAN: ethertype; IP, EXT: protocol; 0: by what follows */
 	__u16 tag;		/* VLAN */
-	__u16 frag;		/* IP4, fragment EXT: the fragment word, host order */
+	__u16 frag;		/* IP4, EXT: the fragment word; routing EXT: type, segments left */
 	__u8 ttl;		/* 0: 64 */
 	__u8 tos;
 	__u8 version;		/* IP: 0: the right one */

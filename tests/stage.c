@@ -21,8 +21,21 @@ static int quiet(enum libbpf_print_level level, const char *fmt, va_list args)
 	return level == LIBBPF_WARN ? vfprintf(stderr, fmt, args) : 0;
 }
 
+static int load_small(const struct bpf_insn *insns, size_t n)
+{
+	int fd = bpf_prog_load(BPF_PROG_TYPE_XDP, "test", "GPL", insns, n, NULL);
+
+	if (fd < 0)
+		fail_msg("cannot load a program: %s; run as root", strerror(errno));
+	return fd;
+}
+
 void stage_init(struct stage *s, __u32 flow_buckets, __u32 nat_slots)
 {
+	static const struct bpf_insn clock[] = {
+		{ .code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_jiffies64 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
 	cpu_set_t cpu0;
 
 	/* Per-CPU state is where the next stage looks for it only on one CPU. */
@@ -36,6 +49,7 @@ void stage_init(struct stage *s, __u32 flow_buckets, __u32 nat_slots)
 	s->params.flow_buckets = flow_buckets ?: 8;
 	s->params.nat_slots = nat_slots ?: 2 * LB_FLOW_WAYS * s->params.flow_buckets;
 	s->params.hz = 250;
+	s->clock_fd = load_small(clock, 2);
 }
 
 void stage_close(struct stage *s)
@@ -44,6 +58,7 @@ void stage_close(struct stage *s)
 		bpf_object__close(s->obj[i]);
 	for (int i = 0; i < s->n_stops; i++)
 		close(s->stop_fd[i]);
+	close(s->clock_fd);
 	s->n_obj = 0;
 	s->n_stops = 0;
 }
@@ -80,6 +95,7 @@ static void map_set_initial(struct bpf_object *obj, const char *name, size_t off
 static struct bpf_object *object_load(struct stage *s, const char *name, __u32 slot)
 {
 	const char *build = getenv("BUILD") ?: "build";
+	struct bpf_program *prog;
 	struct bpf_object *obj;
 	struct bpf_map *map;
 	char path[256];
@@ -94,6 +110,9 @@ static struct bpf_object *object_load(struct stage *s, const char *name, __u32 s
 	map_set_initial(obj, ".rodata.params", 0, &s->params, sizeof(s->params));
 	map_set_initial(obj, ".rodata.policy", offsetof(struct lb_policy_meta, slot), &slot,
 			sizeof(slot));
+	/* As the loader must: programs of one PROG_ARRAY agree in it. */
+	bpf_object__for_each_program(prog, obj)
+		bpf_program__set_expected_attach_type(prog, 0);
 	bpf_object__for_each_map(map, obj) {
 		bpf_map__set_pin_path(map, NULL);
 		map_set_size(s, map);
@@ -121,7 +140,7 @@ static void put_program(const struct stage *s, const char *map, __u32 slot, int 
 
 	/* A stage that calls nobody has no such map. */
 	if (fd >= 0)
-		assert_return_code(bpf_map_update_elem(fd, &slot, &prog, 0), errno);
+		assert_int_equal(bpf_map_update_elem(fd, &slot, &prog, 0), 0);
 }
 
 void stage_load_rewrite(struct stage *s)
@@ -146,9 +165,8 @@ static int load_stop(struct stage *s, int answer)
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = answer },
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
-	int fd = bpf_prog_load(BPF_PROG_TYPE_XDP, "stop", "GPL", insns, 2, NULL);
+	int fd = load_small(insns, 2);
 
-	assert_return_code(fd, errno);
 	assert_true(s->n_stops < 4);
 	s->stop_fd[s->n_stops++] = fd;
 	return fd;
@@ -236,6 +254,15 @@ void stage_expect(const struct run *r, const struct layer *layers)
 	packet_print("got", r->pkt, r->len);
 	assert_int_equal(r->len, len);
 	assert_memory_equal(r->pkt, want, len);
+}
+
+__u32 stage_now(const struct stage *s)
+{
+	__u8 frame[64] = {};
+	struct run r;
+
+	stage_run(s->clock_fd, frame, sizeof(frame), 0, &r);
+	return r.verdict;
 }
 
 struct lb_pkt stage_scratch(const struct stage *s)

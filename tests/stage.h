@@ -33,6 +33,7 @@ struct stage {
 	int n_obj;
 	int stop_fd[4];			/* programs of stage_stop */
 	int n_stops;
+	int clock_fd;			/* program of stage_now */
 	__u32 n_services, n_backends;	/* ids given by world.h */
 	__u32 n_devices;
 };
@@ -69,6 +70,9 @@ void stage_run(int prog, const void *pkt, size_t len, __u32 ifindex, struct run 
 void stage_run_layers(int prog, const struct layer *in, __u32 ifindex, struct run *ret);
 /* The run's packet is exactly these layers; says what differs. */
 void stage_expect(const struct run *r, const struct layer *want);
+
+/* Jiffies, as the data path reads them. */
+__u32 stage_now(const struct stage *s);
 
 struct lb_pkt stage_scratch(const struct stage *s);
 void stage_set_scratch(const struct stage *s, const struct lb_pkt *pkt);

@@ -259,7 +259,7 @@ void world_set_uniform(struct stage *s, __u32 service, __u32 policy, __u16 first
 	world_set_table(s, service, &head, slots, n);
 }
 
-/* ---- devices and time -------------------------------------------------------------- */
+/* ---- devices -------------------------------------------------------------- */
 
 void world_add_device(struct stage *s, __u32 ifindex, const __u8 *mac)
 {
@@ -273,15 +273,4 @@ void world_add_device(struct stage *s, __u32 ifindex, const __u8 *mac)
 	put(s, "lb_egress", slot, &ifindex);
 	if (fd >= 0)
 		assert_return_code(bpf_map_update_elem(fd, &ifindex, &slot, 0), errno);
-}
-
-__u32 world_now(const struct stage *s)
-{
-	struct lb_clock clock = {};
-	struct run r;
-
-	stage_run(stage_program(s, "lb_clock"), &clock, sizeof(clock), 0, &r);
-	assert_int_equal(r.len, sizeof(clock));
-	memcpy(&clock, r.pkt, sizeof(clock));
-	return clock.jiffies;
 }

@@ -33,8 +33,6 @@ void world_set_profile(struct stage *s, __u32 profile, const struct lb_profile *
 
 /* The next slot of lb_devices. */
 void world_add_device(struct stage *s, __u32 ifindex, const __u8 *mac);
-/* The kernel's clock, as the data path reads it; lb_control must be loaded. */
-__u32 world_now(const struct stage *s);
 
 struct lb_service world_service(const struct stage *s, __u32 id);
 struct lb_backend world_backend(const struct stage *s, __u32 id);

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * flows.c - the flow tables of a stage, from outside.
+ */
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <lb/hash.h>
+#include "flows.h"
+
+union bucket {
+	struct lb_bucket head;
+	struct lb_bucket4 v4;
+	struct lb_bucket6 v6;
+};
+
+static int flows_map(const struct stage *s, int family)
+{
+	return stage_map(s, family == 4 ? "lb_flows4" : "lb_flows6");
+}
+
+static void bucket_read(const struct stage *s, int family, __u32 index, union bucket *b)
+{
+	int fd = flows_map(s, family);
+
+	assert_return_code(bpf_map_lookup_elem(fd, &index, b), errno);
+}
+
+static void bucket_write(const struct stage *s, int family, __u32 index, union bucket *b)
+{
+	int fd = flows_map(s, family);
+
+	assert_return_code(bpf_map_update_elem(fd, &index, b, 0), errno);
+}
+
+static __u64 *bucket_key(union bucket *b, int family, int way)
+{
+	return family == 4 ? b->v4.flow[way].key : b->v6.flow[way].key;
+}
+
+static struct lb_flow *bucket_flow(union bucket *b, int family, int way)
+{
+	return family == 4 ? &b->v4.flow[way].flow : &b->v6.flow[way].flow;
+}
+
+int flows_key(const char *client, __u16 port, __u32 service, __u64 ret_key[3])
+{
+	struct lb_flow_key6 key6 = { .port = htons(port), .service = service };
+	struct lb_flow_key4 key4 = { .port = htons(port), .service = service };
+	int family = world_address(client, key6.client);
+
+	key4.client = key6.client[0];
+	memset(ret_key, 0, 3 * sizeof(*ret_key));
+	if (family == 4)
+		memcpy(ret_key, &key4, sizeof(key4));
+	else
+		memcpy(ret_key, &key6, sizeof(key6));
+	return family;
+}
+
+__u32 flows_service(const struct flow *f)
+{
+	struct lb_flow_key4 key4;
+	struct lb_flow_key6 key6;
+
+	memcpy(&key4, f->key, sizeof(key4));
+	memcpy(&key6, f->key, sizeof(key6));
+	return f->family == 4 ? key4.service : key6.service;
+}
+
+__u64 flows_hash(const struct stage *s, int family, const __u64 *key)
+{
+	return family == 4 ? lb_hash(key, 1, s->params.seed) : lb_hash(key, 3, s->params.seed);
+}
+
+void flows_buckets(const struct stage *s, __u64 hash, __u32 ret[2])
+{
+	ret[0] = LB_BUCKET_1(hash) % s->params.flow_buckets;
+	ret[1] = LB_BUCKET_2(hash) % s->params.flow_buckets;
+	if (ret[1] == ret[0])
+		ret[1] ^= 1;
+}
+
+static void flow_read(union bucket *b, int family, __u32 position, struct flow *ret)
+{
+	int way = position % LB_FLOW_WAYS;
+
+	*ret = (struct flow){
+		.family = family,
+		.position = position,
+		.flow = *bucket_flow(b, family, way),
+		.tag = b->head.tag[way],
+		.way = b->head.state[way],
+		.seen = b->head.seen[way],
+	};
+	memcpy(ret->key, bucket_key(b, family, way), family == 4 ? 8 : 24);
+}
+
+size_t flows_scan(const struct stage *s, int family, struct flow *ret, size_t max)
+{
+	size_t n = 0;
+	union bucket b;
+
+	for (__u32 i = 0; i < s->params.flow_buckets; i++) {
+		bucket_read(s, family, i, &b);
+		for (int way = 0; way < LB_FLOW_WAYS; way++) {
+			if (!b.head.tag[way])
+				continue;
+			if (n < max)
+				flow_read(&b, family, i * LB_FLOW_WAYS + way, &ret[n]);
+			n++;
+		}
+	}
+	return n;
+}
+
+bool flows_find_key(const struct stage *s, int family, const __u64 *key, struct flow *ret)
+{
+	__u32 index[2];
+	union bucket b;
+
+	flows_buckets(s, flows_hash(s, family, key), index);
+	for (int i = 0; i < 2; i++) {
+		bucket_read(s, family, index[i], &b);
+		for (int way = 0; way < LB_FLOW_WAYS; way++) {
+			if (!b.head.tag[way] || memcmp(bucket_key(&b, family, way), key,
+						       family == 4 ? 8 : 24))
+				continue;
+			flow_read(&b, family, index[i] * LB_FLOW_WAYS + way, ret);
+			return true;
+		}
+	}
+	return false;
+}
+
+bool flows_find(const struct stage *s, __u32 service, const char *client, __u16 port,
+		struct flow *ret)
+{
+	__u64 key[3];
+	int family = flows_key(client, port, service, key);
+
+	return flows_find_key(s, family, key, ret);
+}
+
+/* ---- translated tuples ----------------------------------------------------------- */
+
+/* The tuple of @f as the words that are hashed; their number. */
+static int tuple_of(const struct stage *s, const struct flow *f, __u64 word[5])
+{
+	struct lb_backend backend = world_backend(s, LB_BACKEND_REF_ID(f->flow.backend));
+	struct lb_service service = world_service(s, flows_service(f));
+	struct lb_tuple4 t4 = {
+		.backend = backend.address[0],
+		.address = service.address[0],
+		.backend_port = backend.port,
+		.nat_port = f->flow.nat_port,
+		.protocol = service.protocol,
+	};
+	struct lb_tuple6 t6 = {
+		.backend_port = backend.port,
+		.nat_port = f->flow.nat_port,
+		.protocol = service.protocol,
+	};
+
+	memcpy(t6.backend, backend.address, sizeof(t6.backend));
+	memcpy(t6.address, service.address, sizeof(t6.address));
+	memset(word, 0, 5 * sizeof(*word));
+	if (f->family == 4)
+		memcpy(word, &t4, sizeof(t4));
+	else
+		memcpy(word, &t6, sizeof(t6));
+	return f->family == 4 ? 2 : 5;
+}
+
+static __u32 nat_index(const struct stage *s, const struct flow *f)
+{
+	__u64 word[5];
+	__u64 h = tuple_of(s, f, word) == 2 ? lb_hash(word, 2, s->params.seed) :
+					      lb_hash(word, 5, s->params.seed);
+
+	return LB_BUCKET_1(h) % s->params.nat_slots;
+}
+
+static int nat_map(const struct stage *s, int family)
+{
+	return stage_map(s, family == 4 ? "lb_nat4" : "lb_nat6");
+}
+
+/* ---- writing ------------------------------------------------------------------------ */
+
+static void live_add(const struct stage *s, const struct flow *f)
+{
+	__u32 id = LB_BACKEND_REF_ID(f->flow.backend);
+	int fd = stage_find_map(s, "lb_live");
+	__u64 live;
+
+	/* A stage that only reads flows does not have it. */
+	if (fd < 0 || LB_WAY_STATE(f->way) == LB_FLOW_CLOSED)
+		return;
+	live = world_live(s, id) + 1;
+	assert_return_code(bpf_map_update_elem(fd, &id, &live, 0), errno);
+}
+
+void flows_put(const struct stage *s, struct flow *f)
+{
+	__u32 way = f->position % LB_FLOW_WAYS, index;
+	union bucket b;
+	__u64 nat;
+
+	bucket_read(s, f->family, f->position / LB_FLOW_WAYS, &b);
+	f->tag = LB_TAG(flows_hash(s, f->family, f->key));
+	f->flow.version = (bucket_flow(&b, f->family, way)->version + 2) & ~1U;
+	b.head.tag[way] = f->tag;
+	b.head.state[way] = f->way;
+	b.head.seen[way] = f->seen;
+	memcpy(bucket_key(&b, f->family, way), f->key, f->family == 4 ? 8 : 24);
+	*bucket_flow(&b, f->family, way) = f->flow;
+	bucket_write(s, f->family, f->position / LB_FLOW_WAYS, &b);
+
+	nat = LB_NAT(f->position, f->flow.version);
+	index = nat_index(s, f);
+	assert_return_code(bpf_map_update_elem(nat_map(s, f->family), &index, &nat, 0), errno);
+	live_add(s, f);
+}
+
+struct flow flows_make(const struct stage *s, __u32 service, const char *client,
+		       __u16 port, __u32 backend, __u16 nat_port,
+		       enum lb_flow_state state, __u32 way, __u32 seen)
+{
+	struct flow f = {
+		.way = LB_WAY(state, 0),
+		.seen = seen,
+		.flow = { .nat_port = htons(nat_port) },
+	};
+	__u32 bucket[2];
+
+	f.family = flows_key(client, port, service, f.key);
+	f.flow.backend = world_backend(s, backend).ref;
+	flows_buckets(s, flows_hash(s, f.family, f.key), bucket);
+	f.position = bucket[0] * LB_FLOW_WAYS + way;
+	flows_put(s, &f);
+	return f;
+}
+
+void flows_age(const struct stage *s, const struct flow *f, enum lb_flow_state state,
+	       __u32 seen)
+{
+	__u32 way = f->position % LB_FLOW_WAYS;
+	union bucket b;
+
+	bucket_read(s, f->family, f->position / LB_FLOW_WAYS, &b);
+	b.head.state[way] = LB_WAY(state, LB_WAY_PROFILE(f->way));
+	b.head.seen[way] = seen;
+	bucket_write(s, f->family, f->position / LB_FLOW_WAYS, &b);
+}
+
+void flows_clear(const struct stage *s)
+{
+	static const int families[] = { 4, 6 };
+	union bucket none = {};
+	__u64 zero = 0;
+
+	for (int i = 0; i < 2; i++) {
+		for (__u32 j = 0; j < s->params.flow_buckets; j++)
+			bucket_write(s, families[i], j, &none);
+		for (__u32 j = 0; j < s->params.nat_slots; j++)
+			assert_return_code(bpf_map_update_elem(nat_map(s, families[i]), &j,
+							       &zero, 0), errno);
+	}
+	for (__u32 id = 1; id <= s->n_backends; id++)
+		assert_return_code(bpf_map_update_elem(stage_map(s, "lb_live"), &id, &zero, 0),
+				   errno);
+}
