@@ -20,23 +20,19 @@
 
 #include <linux/types.h>
 
-#define LB_ABI_VERSION		1
+#define LB_ABI_VERSION 1
 
-#define LB_MAX_SERVICES		4096	/* ids 0 .. 4095 */
-#define LB_MAX_BACKENDS		16384	/* ids 1 .. 16383; 0 is "none" */
-#define LB_MAX_DEVICES		64
-#define LB_MAX_POLICIES		64
-#define LB_MAX_PROFILES		32
-#define LB_NAME_SIZE		32	/* a policy's name, with its NUL */
+#define LB_MAX_SERVICES 4096  /* ids 0 .. 4095 */
+#define LB_MAX_BACKENDS 16384 /* ids 1 .. 16383; 0 is "none" */
+#define LB_MAX_DEVICES	64
+#define LB_MAX_POLICIES 64
+#define LB_MAX_PROFILES 32
+#define LB_NAME_SIZE	32 /* a policy's name, with its NUL */
 
-#define LB_NO_BACKEND		0
+#define LB_NO_BACKEND 0
 
 /* How a service's packets leave (design.md, "Forwarding"). 0 is not a mode. */
-enum lb_forward {
-	LB_FORWARD_NONE,
-	LB_FORWARD_FULLNAT,
-	LB_FORWARD_MAX
-};
+enum lb_forward { LB_FORWARD_NONE, LB_FORWARD_FULLNAT, LB_FORWARD_MAX };
 
 /* ---- services and backends ------------------------------------------------- */
 
@@ -45,17 +41,17 @@ enum lb_forward {
  * address and port may be a service and the backend of another service.
  */
 enum lb_endpoint_kind {
-	LB_ENDPOINT_SERVICE = 1,	/* value: service id + 1 */
-	LB_ENDPOINT_BACKEND = 2,	/* a fullnat backend; value: 1 */
-	LB_ENDPOINT_ADDRESS = 3,	/* a service's address; port and protocol 0;
+	LB_ENDPOINT_SERVICE = 1, /* value: service id + 1 */
+	LB_ENDPOINT_BACKEND = 2, /* a fullnat backend; value: 1 */
+	LB_ENDPOINT_ADDRESS = 3, /* a service's address; port and protocol 0;
 					 * value: translated ports, LO | HI << 16 */
 };
 
 struct lb_endpoint_key4 {
 	__be32 address;
 	__be16 port;
-	__u8 protocol;			/* IPPROTO_* */
-	__u8 kind;			/* enum lb_endpoint_kind */
+	__u8 protocol; /* IPPROTO_* */
+	__u8 kind;     /* enum lb_endpoint_kind */
 };
 _Static_assert(sizeof(struct lb_endpoint_key4) == 8, "lb_endpoint_key4");
 
@@ -68,18 +64,18 @@ struct lb_endpoint_key6 {
 };
 _Static_assert(sizeof(struct lb_endpoint_key6) == 24, "lb_endpoint_key6");
 
-#define LB_ENDPOINT_WAYS	4
-#define LB_ENDPOINT_BUCKETS	8192	/* per family; a power of two */
+#define LB_ENDPOINT_WAYS    4
+#define LB_ENDPOINT_BUCKETS 8192 /* per family; a power of two */
 
 struct lb_endpoint4 {
-	__u64 key[1];			/* struct lb_endpoint_key4 */
-	__u32 value;			/* 0: empty.  The word that publishes */
+	__u64 key[1]; /* struct lb_endpoint_key4 */
+	__u32 value;  /* 0: empty.  The word that publishes */
 	__u32 pad;
 };
 _Static_assert(sizeof(struct lb_endpoint4) == 16, "lb_endpoint4");
 
 struct lb_endpoint6 {
-	__u64 key[3];			/* struct lb_endpoint_key6 */
+	__u64 key[3]; /* struct lb_endpoint_key6 */
 	__u32 value;
 	__u32 pad;
 };
@@ -99,7 +95,7 @@ struct lb_endpoint_bucket6 {
 	struct lb_endpoint6 way[LB_ENDPOINT_WAYS];
 };
 
-#define LB_SERVICE_F_OWN_POLICY	(1U << 0)	/* does not follow the default */
+#define LB_SERVICE_F_OWN_POLICY (1U << 0) /* does not follow the default */
 
 /*
  * Value of map lb_services, index = service id, written by lbctl.  Published by
@@ -107,33 +103,33 @@ struct lb_endpoint_bucket6 {
  * the others may, each as one word.
  */
 struct lb_service {
-	__be32 address[4];	/* IPv6, or IPv4 in word 0 */
+	__be32 address[4]; /* IPv6, or IPv4 in word 0 */
 	__be16 port;
-	__u8 protocol;		/* IPPROTO_TCP or IPPROTO_UDP */
-	__u8 forward;		/* enum lb_forward */
-	__u8 family;		/* 4 or 6 */
+	__u8 protocol; /* IPPROTO_TCP or IPPROTO_UDP */
+	__u8 forward;  /* enum lb_forward */
+	__u8 family;   /* 4 or 6 */
 	__u8 pad[3];
-	__u32 profile;		/* index of lb_profiles, for new flows */
-	__u16 port_low;		/* translated ports, both included, host order */
+	__u32 profile;	/* index of lb_profiles, for new flows */
+	__u16 port_low; /* translated ports, both included, host order */
 	__u16 port_high;
-	__u32 state;		/* 0 free, 1 in use */
+	__u32 state; /* 0 free, 1 in use */
 
 	/* What only lbctl reads. */
-	__u32 flags;		/* LB_SERVICE_F_* */
-	__u32 policy;		/* slot in lb_policies if F_OWN_POLICY */
-	__u32 generation;	/* of the last table that was built */
-	__u64 since;		/* CLOCK_REALTIME, s: when it was added */
-	__u32 timeout_set;	/* bit per keyword of timeout-*, set by the user */
+	__u32 flags;	   /* LB_SERVICE_F_* */
+	__u32 policy;	   /* slot in lb_policies if F_OWN_POLICY */
+	__u32 generation;  /* of the last table that was built */
+	__u64 since;	   /* CLOCK_REALTIME, s: when it was added */
+	__u32 timeout_set; /* bit per keyword of timeout-*, set by the user */
 	__u32 pad2;
-	char comment[64];	/* NUL-terminated */
+	char comment[64]; /* NUL-terminated */
 };
 _Static_assert(sizeof(struct lb_service) == 128, "lb_service");
 
 enum lb_backend_state {
-	LB_BACKEND_FREE,	/* the id may be given away */
+	LB_BACKEND_FREE, /* the id may be given away */
 	LB_BACKEND_ACTIVE,
-	LB_BACKEND_DRAIN,	/* keeps its flows, takes no new ones */
-	LB_BACKEND_DOWN,	/* its TCP packets are dropped; UDP flows choose again */
+	LB_BACKEND_DRAIN, /* keeps its flows, takes no new ones */
+	LB_BACKEND_DOWN,  /* its TCP packets are dropped; UDP flows choose again */
 };
 
 /*
@@ -141,8 +137,8 @@ enum lb_backend_state {
  * A flow whose reference is not the record's own is dead: a new backend under an old
  * id inherits nothing.
  */
-#define LB_BACKEND_REF(id, incarnation)	((__u32)(id) | (__u32)(incarnation) << 16)
-#define LB_BACKEND_REF_ID(ref)		((ref) & 0xffff)
+#define LB_BACKEND_REF(id, incarnation) ((__u32)(id) | (__u32)(incarnation) << 16)
+#define LB_BACKEND_REF_ID(ref)		((ref)&0xffff)
 
 /*
  * Value of map lb_backends, index = backend id, written by lbctl.  A backend belongs
@@ -150,15 +146,15 @@ enum lb_backend_state {
  * and 0 else: writing it publishes the record, writing 0 ends all its flows at once.
  */
 struct lb_backend {
-	__be32 address[4];	/* IPv6, or IPv4 in word 0 */
+	__be32 address[4]; /* IPv6, or IPv4 in word 0 */
 	__be16 port;
-	__u16 service;		/* id */
+	__u16 service; /* id */
 	__u32 ref;
-	__u32 state;		/* enum lb_backend_state */
-	__u32 weight;		/* 0..65535 */
-	__u32 incarnation;	/* last one given; never goes back (lbctl) */
+	__u32 state;	   /* enum lb_backend_state */
+	__u32 weight;	   /* 0..65535 */
+	__u32 incarnation; /* last one given; never goes back (lbctl) */
 	__u32 pad;
-	__u64 since;		/* CLOCK_REALTIME, s: when it was added (lbctl) */
+	__u64 since; /* CLOCK_REALTIME, s: when it was added (lbctl) */
 	__u64 pad2[2];
 };
 _Static_assert(sizeof(struct lb_backend) == 64, "lb_backend");
@@ -166,18 +162,18 @@ _Static_assert(sizeof(struct lb_backend) == 64, "lb_backend");
 /* ---- tables: what a policy chooses from -------------------------------------- */
 
 enum lb_table_kind {
-	LB_TABLE_UNIFORM,	/* one slot per usable backend */
-	LB_TABLE_WEIGHTED,	/* smooth weighted order */
-	LB_TABLE_MAGLEV,	/* consistent, weighted; the size is a prime */
+	LB_TABLE_UNIFORM,  /* one slot per usable backend */
+	LB_TABLE_WEIGHTED, /* smooth weighted order */
+	LB_TABLE_MAGLEV,   /* consistent, weighted; the size is a prime */
 	LB_TABLE_KIND_MAX
 };
 
-#define LB_PROMISE_EVEN		(1U << 0)	/* equal shares, within a bound */
-#define LB_PROMISE_STICKY	(1U << 1)	/* a flow gets the same slot each time */
-#define LB_PROMISE_CONSISTENT	(1U << 2)	/* and keeps it when others go */
+#define LB_PROMISE_EVEN	      (1U << 0) /* equal shares, within a bound */
+#define LB_PROMISE_STICKY     (1U << 1) /* a flow gets the same slot each time */
+#define LB_PROMISE_CONSISTENT (1U << 2) /* and keeps it when others go */
 
-#define LB_TABLE_CHUNK		32		/* slots in one element */
-#define LB_TABLE_MAX_SLOTS	65537
+#define LB_TABLE_CHUNK	   32 /* slots in one element */
+#define LB_TABLE_MAX_SLOTS 65537
 
 /*
  * Element 0 of a service's table.  The table is the inner map of lb_tables[service
@@ -185,27 +181,27 @@ enum lb_table_kind {
  * table is complete before it is pointed at and never changes after.
  */
 struct lb_table {
-	__u32 policy;		/* slot in lb_policies that chooses in this table */
-	__u32 kind;		/* enum lb_table_kind */
-	__u32 n_slots;		/* 0: no backend is usable */
-	__u32 generation;	/* counts up with each table of the service */
-	__u64 seed;		/* of the policy's hash, the same on every balancer */
-	__u32 n_backends;	/* usable ones */
+	__u32 policy;	  /* slot in lb_policies that chooses in this table */
+	__u32 kind;	  /* enum lb_table_kind */
+	__u32 n_slots;	  /* 0: no backend is usable */
+	__u32 generation; /* counts up with each table of the service */
+	__u64 seed;	  /* of the policy's hash, the same on every balancer */
+	__u32 n_backends; /* usable ones */
 	__u32 previous_policy;
 	__u32 previous_kind;
 	__u32 pad;
-	__u64 flipped;		/* CLOCK_REALTIME, s */
+	__u64 flipped; /* CLOCK_REALTIME, s */
 	__u64 pad2[2];
 };
 _Static_assert(sizeof(struct lb_table) == 64, "lb_table");
 
 /* Elements 1.. of a table: slot s is id[s % 32] of element 1 + s / 32. */
 struct lb_table_slots {
-	__u16 id[LB_TABLE_CHUNK];	/* backend ids */
+	__u16 id[LB_TABLE_CHUNK]; /* backend ids */
 };
 _Static_assert(sizeof(struct lb_table_slots) == 64, "lb_table_slots");
 
-#define LB_POLICY_MAGIC		0x796c6f50	/* "Poly" */
+#define LB_POLICY_MAGIC 0x796c6f50 /* "Poly" */
 
 /*
  * What a policy object says of itself, alone in its section .rodata.policy.  The
@@ -213,10 +209,10 @@ _Static_assert(sizeof(struct lb_table_slots) == 64, "lb_table_slots");
  */
 struct lb_policy_meta {
 	__u32 magic;
-	__u32 abi;		/* LB_ABI_VERSION it was built for */
-	__u32 kind;		/* enum lb_table_kind it chooses from */
-	__u32 promises;		/* LB_PROMISE_* */
-	__u32 slot;		/* its place in lb_policies */
+	__u32 abi;	/* LB_ABI_VERSION it was built for */
+	__u32 kind;	/* enum lb_table_kind it chooses from */
+	__u32 promises; /* LB_PROMISE_* */
+	__u32 slot;	/* its place in lb_policies */
 	char name[LB_NAME_SIZE];
 };
 _Static_assert(sizeof(struct lb_policy_meta) == 52, "lb_policy_meta");
@@ -226,10 +222,10 @@ _Static_assert(sizeof(struct lb_policy_meta) == 52, "lb_policy_meta");
  * lbctl.  Slots are given once and never reused for another name.
  */
 struct lb_policy_info {
-	struct lb_policy_meta meta;	/* meta.magic 0: free */
-	__u32 program;			/* kernel id */
-	__u64 since;			/* CLOCK_REALTIME, s: when it was loaded */
-	char file[64];			/* base name of the object */
+	struct lb_policy_meta meta; /* meta.magic 0: free */
+	__u32 program;		    /* kernel id */
+	__u64 since;		    /* CLOCK_REALTIME, s: when it was loaded */
+	char file[64];		    /* base name of the object */
 };
 _Static_assert(sizeof(struct lb_policy_info) == 128, "lb_policy_info");
 
@@ -240,24 +236,26 @@ _Static_assert(sizeof(struct lb_policy_info) == 128, "lb_policy_info");
  * uses the last three.  An idle flow ends by the timeout of its state.
  */
 enum lb_flow_state {
-	LB_FLOW_HALF_OPEN,	/* the client's SYN was seen, its first ACK not yet */
+	LB_FLOW_HALF_OPEN, /* the client's SYN was seen, its first ACK not yet */
 	LB_FLOW_ESTABLISHED,
-	LB_FLOW_CLIENT_FIN,	/* closing: the client sent a FIN */
-	LB_FLOW_BACKEND_FIN,	/* closing: the backend sent a FIN */
-	LB_FLOW_CLOSED,		/* a RST, or FINs from both */
-	LB_FLOW_DATAGRAM,	/* UDP, no reply seen */
-	LB_FLOW_ANSWERED,	/* UDP, a reply seen */
-	LB_FLOW_STREAM,		/* UDP, the client went on after a reply */
+	LB_FLOW_CLIENT_FIN,  /* closing: the client sent a FIN */
+	LB_FLOW_BACKEND_FIN, /* closing: the backend sent a FIN */
+	LB_FLOW_CLOSED,	     /* a RST, or FINs from both */
+	LB_FLOW_DATAGRAM,    /* UDP, no reply seen */
+	LB_FLOW_ANSWERED,    /* UDP, a reply seen */
+	LB_FLOW_STREAM,	     /* UDP, the client went on after a reply */
 	LB_FLOW_STATES
 };
 
 /*
- * Value of map lb_profiles, written by lbctl: how long a flow may be idle in each
- * state.  Services with the same timeouts share a profile, so that a flow's bucket
- * can tell expired flows with 5 bits and without reading them.
+ * How long a flow may be idle in each state.  The one value of map lb_profiles is an
+ * array of LB_MAX_PROFILES of these, written by lbctl, each timeout as one word; the
+ * timeout of a flow is word LB_WAY(state, profile) of it.  Services with the same
+ * timeouts share a profile, so that a flow's bucket can tell expired flows with 5 bits
+ * and without reading them.
  */
 struct lb_profile {
-	__u32 timeout[LB_FLOW_STATES];	/* jiffies */
+	__u32 timeout[LB_FLOW_STATES]; /* jiffies */
 };
 _Static_assert(sizeof(struct lb_profile) == 32, "lb_profile");
 
@@ -265,7 +263,7 @@ _Static_assert(sizeof(struct lb_profile) == 32, "lb_profile");
 struct lb_flow_key4 {
 	__be32 client;
 	__be16 port;
-	__u16 service;		/* id */
+	__u16 service; /* id */
 };
 _Static_assert(sizeof(struct lb_flow_key4) == 8, "lb_flow_key4");
 
@@ -279,57 +277,58 @@ _Static_assert(sizeof(struct lb_flow_key6) == 24, "lb_flow_key6");
 
 /* A next hop: `to` = MAC address in the low 48 bits (first byte lowest), slot in
  * lb_devices above.  0: not known. */
-#define LB_HOP(mac, device)	((__u64)(mac) | (__u64)(device) << 48)
-#define LB_HOP_MAC(to)		((to) & 0xffffffffffffULL)
-#define LB_HOP_DEVICE(to)	((__u32)((to) >> 48))
+#define LB_HOP(mac, device) ((__u64)(mac) | (__u64)(device) << 48)
+#define LB_HOP_MAC(to)	    ((to)&0xffffffffffffULL)
+#define LB_HOP_DEVICE(to)   ((__u32)((to) >> 48))
 
 /* What a flow is, apart from its key. */
 struct lb_flow {
-	__u32 version;		/* odd while being written; up by 2 for each flow */
-	__u32 backend;		/* LB_BACKEND_REF */
-	__be16 nat_port;	/* fullnat: the source port the backend sees */
+	__u32 version;	 /* odd while being written; up by 2 for each flow */
+	__u32 backend;	 /* LB_BACKEND_REF */
+	__be16 nat_port; /* fullnat: the source port the backend sees */
 	__u16 pad;
-	__u32 hop_expires;	/* jiffies */
-	__u64 hop;		/* towards the client */
+	__u32 hop_expires; /* jiffies */
+	__u64 hop;	   /* towards the client */
 };
 _Static_assert(sizeof(struct lb_flow) == 24, "lb_flow");
 
 struct lb_flow4 {
-	__u64 key[1];		/* struct lb_flow_key4 */
+	__u64 key[1]; /* struct lb_flow_key4 */
 	struct lb_flow flow;
 };
 _Static_assert(sizeof(struct lb_flow4) == 32, "lb_flow4");
 
 struct lb_flow6 {
-	__u64 key[3];		/* struct lb_flow_key6 */
+	__u64 key[3]; /* struct lb_flow_key6 */
 	struct lb_flow flow;
 	__u64 pad[2];
 };
 _Static_assert(sizeof(struct lb_flow6) == 64, "lb_flow6");
 
-#define LB_FLOW_WAYS		8
+#define LB_FLOW_WAYS 8
 
 /*
  * The first cache line of a bucket: all that a search needs of its eight flows.
  * progs/flow_table.bpf.h explains the protocol.
  */
 struct lb_bucket {
-	__u32 lock;		/* 1 while a writer is inside */
+	__u32 lock; /* 1 while a writer is inside */
 	__u32 pad;
-	__u16 tag[LB_FLOW_WAYS];	/* LB_TAG(hash); 0: the way is empty */
-	__u8 state[LB_FLOW_WAYS];	/* LB_WAY(enum lb_flow_state, profile) */
-	__u32 seen[LB_FLOW_WAYS];	/* jiffies of the last packet */
+	__u16 tag[LB_FLOW_WAYS];  /* LB_TAG(hash); 0: the way is empty */
+	__u8 state[LB_FLOW_WAYS]; /* LB_WAY(enum lb_flow_state, profile) */
+	__u32 seen[LB_FLOW_WAYS]; /* jiffies of the last packet */
 };
 _Static_assert(sizeof(struct lb_bucket) == 64, "lb_bucket");
 
-#define LB_WAY(state, profile)	((__u8)((state) | (profile) << 3))
-#define LB_WAY_STATE(way)	((way) & 7)
-#define LB_WAY_PROFILE(way)	((way) >> 3)
+#define LB_WAY(state, profile) ((__u8)((state) | (profile) << 3))
+#define LB_WAY_STATE(way)      ((way)&7)
+#define LB_WAY_PROFILE(way)    ((way) >> 3)
 
 /*
  * Values of maps lb_flows4 and lb_flows6, written by the data path.  With h =
  * lb_hash(key words, seed): a flow is in bucket LB_BUCKET_1(h) or LB_BUCKET_2(h),
- * both masked with lb_params.flow_buckets - 1.  A flow's position is bucket * 8 + way.
+ * both masked with lb_params.flow_buckets - 1; if these are one, the second is that
+ * xor 1.  A flow's position is bucket * 8 + way.
  */
 struct lb_bucket4 {
 	struct lb_bucket head;
@@ -350,7 +349,7 @@ _Static_assert(sizeof(struct lb_bucket6) == 576, "lb_bucket6");
  */
 struct lb_tuple4 {
 	__be32 backend;
-	__be32 address;		/* the balancer's: the service's address */
+	__be32 address; /* the balancer's: the service's address */
 	__be16 backend_port;
 	__be16 nat_port;
 	__u32 protocol;
@@ -371,15 +370,15 @@ _Static_assert(sizeof(struct lb_tuple6) == 40, "lb_tuple6");
  * flow in the low half, its version (even) in the high half.  Valid only while that
  * flow has that version: the entry of a flow that ended cleans itself.
  */
-#define LB_NAT(position, version)	((__u64)((position) + 1) | (__u64)(version) << 32)
+#define LB_NAT(position, version) ((__u64)((position) + 1) | (__u64)(version) << 32)
 
 /* ---- next hops and devices ------------------------------------------------------ */
 
 /* Value of map lb_hops, index = backend id, written by the data path. */
 struct lb_hop {
-	__u64 to;		/* LB_HOP, 0: not known */
-	__u32 expires;		/* jiffies: ask the kernel again from then on */
-	__u32 unresolved;	/* jiffies of the first failure in a row, | 1; or 0 */
+	__u64 to;	  /* LB_HOP, 0: not known */
+	__u32 expires;	  /* jiffies: ask the kernel again from then on */
+	__u32 unresolved; /* jiffies of the first failure in a row, | 1; or 0 */
 };
 _Static_assert(sizeof(struct lb_hop) == 16, "lb_hop");
 
@@ -389,13 +388,13 @@ _Static_assert(sizeof(struct lb_hop) == 16, "lb_hop");
  * map lb_egress (DEVMAP): slot -> ifindex.
  */
 struct lb_device {
-	__u32 ifindex;		/* 0: free */
+	__u32 ifindex; /* 0: free */
 	__u8 mac[6];
-	__u16 priority;		/* in the dispatcher */
-	__u32 mode;		/* enum lb_attach_mode */
-	__u32 how;		/* enum lb_attach_how */
-	__u64 since;		/* CLOCK_REALTIME, s */
-	__u32 program;		/* kernel id of its lb_entry */
+	__u16 priority; /* in the dispatcher */
+	__u32 mode;	/* enum lb_attach_mode */
+	__u32 how;	/* enum lb_attach_how */
+	__u64 since;	/* CLOCK_REALTIME, s */
+	__u32 program;	/* kernel id of its lb_entry */
 	__u32 pad;
 	char name[16];
 	__u64 pad2;
@@ -409,10 +408,10 @@ enum lb_attach_how { LB_HOW_DISPATCHER = 1, LB_HOW_ALONE = 2 };
  * The mark that lb_rewrite leaves before a packet (data_meta) that the kernel shall
  * deliver, because only the kernel can do ARP and ND.  lb_resolve reads it.
  */
-#define LB_MARK_MAGIC	0x7377796c
+#define LB_MARK_MAGIC 0x7377796c
 struct lb_mark {
 	__u32 magic;
-	__u32 ifindex;		/* where it leaves */
+	__u32 ifindex; /* where it leaves */
 };
 _Static_assert(sizeof(struct lb_mark) == 8, "lb_mark");
 
@@ -422,48 +421,53 @@ _Static_assert(sizeof(struct lb_mark) == 8, "lb_mark");
  * Every way out of the chain: the enum, the counters, the names in `lbctl stats` and
  * the table in lbctl(8) come from this list.  X(id, name, verdict, meaning)
  */
-#define LB_REASONS(X)									\
-	X(NOT_IP,	"not-ip",	"pass",	"neither IPv4 nor IPv6")		\
-	X(NOT_OURS,	"not-ours",	"pass",	"no service has this address and port")	\
-	X(TRUNCATED,	"truncated",	"pass",	"ends inside a header")			\
-	X(MALFORMED,	"malformed",	"pass",	"a header contradicts itself")		\
-	X(FRAGMENT,	"fragment",	"drop",	"an IP fragment to a service's address") \
-	X(KNOWN_FLOW,	"known-flow",	"tx",	"sent to the flow's backend")		\
-	X(NEW_FLOW,	"new-flow",	"tx",	"sent to the backend the policy chose")	\
-	X(REPLY,	"reply",	"tx",	"sent back to the flow's client")	\
-	X(RESOLVING,	"resolving",	"pass",	"translated; the kernel finds the next hop") \
-	X(REFRESH,	"refresh",	"pass",	"translated; keeps the kernel's neighbour entry fresh") \
-	X(NO_BACKEND,	"no-backend",	"drop",	"no backend is usable")			\
-	X(BACKEND_DOWN,	"backend-down",	"drop",	"the flow's backend is down")		\
-	X(POLICY_DROP,	"policy-drop",	"drop",	"the policy said so")			\
-	X(BAD_SLOT,	"bad-slot",	"drop",	"the policy chose no slot of the table")	\
-	X(NO_STAGE,	"no-stage",	"drop",	"a stage or policy is not loaded")	\
-	X(UNKNOWN_FLOW,	"unknown-flow",	"drop",	"TCP without a flow entry and no SYN")	\
-	X(UNKNOWN_REPLY, "unknown-reply", "drop", "from a backend to a translated port without a flow") \
-	X(TABLE_FULL,	"table-full",	"drop",	"no place in the flow table")		\
-	X(NO_PORT,	"no-port",	"drop",	"no translated port is free")		\
-	X(BUSY,		"busy",		"drop",	"another CPU held the flow's bucket too long") \
-	X(TTL_EXPIRED,	"ttl-expired",	"drop",	"TTL or hop limit reached zero")	\
-	X(NO_NEIGHBOUR,	"no-neighbour",	"drop",	"the next hop does not answer ARP or ND") \
-	X(NO_ROUTE,	"no-route",	"drop",	"the kernel has no route there")	\
-	X(FORWARDING_OFF, "forwarding-off", "drop", "net.*.conf.lo.forwarding was switched off") \
-	X(NO_DEVICE,	"no-device",	"drop",	"the way out is an interface without the chain") \
-	X(ABORTED,	"aborted",	"aborted", "a defect: please report it")
+#define LB_REASONS(X)                                                                    \
+	X(NOT_IP, "not-ip", "pass", "neither IPv4 nor IPv6")                             \
+	X(NOT_OURS, "not-ours", "pass", "no service has this address and port")          \
+	X(TRUNCATED, "truncated", "pass", "ends inside a header")                        \
+	X(MALFORMED, "malformed", "pass", "a header contradicts itself")                 \
+	X(FRAGMENT, "fragment", "drop", "an IP fragment to a service's address")         \
+	X(KNOWN_FLOW, "known-flow", "tx", "sent to the flow's backend")                  \
+	X(NEW_FLOW, "new-flow", "tx", "sent to the backend the policy chose")            \
+	X(REPLY, "reply", "tx", "sent back to the flow's client")                        \
+	X(RESOLVING, "resolving", "pass", "translated; the kernel finds the next hop")   \
+	X(REFRESH, "refresh", "pass",                                                    \
+	  "translated; keeps the kernel's neighbour entry fresh")                        \
+	X(NO_BACKEND, "no-backend", "drop", "no backend is usable")                      \
+	X(BACKEND_DOWN, "backend-down", "drop", "the flow's backend is down")            \
+	X(POLICY_DROP, "policy-drop", "drop", "the policy said so")                      \
+	X(BAD_SLOT, "bad-slot", "drop", "the policy chose no slot of the table")         \
+	X(NO_STAGE, "no-stage", "drop", "a stage or policy is not loaded")               \
+	X(UNKNOWN_FLOW, "unknown-flow", "drop", "TCP without a flow entry and no SYN")   \
+	X(UNKNOWN_REPLY, "unknown-reply", "drop",                                        \
+	  "from a backend to a translated port without a flow")                          \
+	X(TABLE_FULL, "table-full", "drop", "no place in the flow table")                \
+	X(NO_PORT, "no-port", "drop", "no translated port is free")                      \
+	X(BUSY, "busy", "drop", "another CPU held the flow's bucket too long")           \
+	X(TTL_EXPIRED, "ttl-expired", "drop", "TTL or hop limit reached zero")           \
+	X(NO_NEIGHBOUR, "no-neighbour", "drop",                                          \
+	  "the next hop does not answer ARP or ND")                                      \
+	X(NO_ROUTE, "no-route", "drop", "the kernel has no route there")                 \
+	X(FORWARDING_OFF, "forwarding-off", "drop",                                      \
+	  "net.*.conf.lo.forwarding was switched off")                                   \
+	X(NO_DEVICE, "no-device", "drop",                                                \
+	  "the way out is an interface without the chain")                               \
+	X(ABORTED, "aborted", "aborted", "a defect: please report it")
 
 enum lb_reason {
-	LB_REASON_NONE,		/* no reason to leave: go on */
+	LB_REASON_NONE, /* no reason to leave: go on */
 #define X(id, name, verdict, meaning) LB_REASON_##id,
 	LB_REASONS(X)
 #undef X
-	LB_REASON_MAX
+		LB_REASON_MAX
 };
 
 /* Value of map lb_reasons (per CPU), index = enum lb_reason. */
 struct lb_reason_count {
 	__u64 packets;
-	__u64 last;		/* jiffies, 64 bits */
-	__u32 service;		/* id + 1 of the last one, 0: none */
-	__u32 backend;		/* id of the last one, 0: none */
+	__u64 last;    /* jiffies, 64 bits */
+	__u32 service; /* id + 1 of the last one, 0: none */
+	__u32 backend; /* id of the last one, 0: none */
 };
 _Static_assert(sizeof(struct lb_reason_count) == 24, "lb_reason_count");
 
@@ -472,29 +476,30 @@ _Static_assert(sizeof(struct lb_reason_count) == 24, "lb_reason_count");
  * zeroes the counts of an id before it gives the id away again.
  */
 struct lb_count {
-	__u64 packets;		/* forwarded, both directions */
-	__u64 bytes;		/* of these, from the Ethernet header on */
+	__u64 packets; /* forwarded, both directions */
+	__u64 bytes;   /* of these, from the Ethernet header on */
 	__u64 drops;
-	__u64 last_drop;	/* jiffies, 64 bits */
-	__u32 drop_reason;	/* enum lb_reason of the last one */
+	__u64 last_drop;   /* jiffies, 64 bits */
+	__u32 drop_reason; /* enum lb_reason of the last one */
 	__u32 pad;
 };
 _Static_assert(sizeof(struct lb_count) == 40, "lb_count");
 
 /* What happens inside the flow table.  X(id, name, meaning) */
-#define LB_EVENTS(X)									\
-	X(FLOW_NEW,		"flow-new",		"flows made")			\
-	X(EVICTED_EXPIRED,	"evicted-expired",	"made room: had timed out")	\
-	X(EVICTED_HALF_OPEN,	"evicted-half-open",	"made room: half-open")		\
-	X(EVICTED_OLDEST,	"evicted-oldest",	"made room: the oldest")	\
-	X(EVICTED_BACKEND,	"evicted-backend",	"their backend was gone")	\
-	X(PORT_TAKEN,		"port-taken",		"translated port taken from a closed flow")
+#define LB_EVENTS(X)                                                                     \
+	X(FLOW_NEW, "flow-new", "flows made")                                            \
+	X(EVICTED_EXPIRED, "evicted-expired", "made room: had timed out")                \
+	X(EVICTED_HALF_OPEN, "evicted-half-open", "made room: half-open")                \
+	X(EVICTED_OLDEST, "evicted-oldest", "made room: the oldest")                     \
+	X(EVICTED_DEAD, "evicted-dead", "made way for the same client's next flow")      \
+	X(EVICTED_BY_HAND, "evicted-by-hand", "ended by 'lbctl flow flush'")             \
+	X(PORT_TAKEN, "port-taken", "translated port taken from a closed flow")
 
 enum lb_event {
 #define X(id, name, meaning) LB_EVENT_##id,
 	LB_EVENTS(X)
 #undef X
-	LB_EVENT_MAX
+		LB_EVENT_MAX
 };
 /* Map lb_events (per CPU): enum lb_event -> __u64.  Map lb_live: backend id -> __u64,
  * flows in the table that are not closed (those that timed out unnoticed included). */
@@ -502,38 +507,35 @@ enum lb_event {
 /* ---- the chain -------------------------------------------------------------------- */
 
 /* Indices of PROG_ARRAY lb_stages.  lb_entry has lb_root, whose one slot is lb_parse. */
-enum lb_stage {
-	LB_STAGE_REWRITE,
-	LB_STAGE_MAX = 16
-};
+enum lb_stage { LB_STAGE_REWRITE, LB_STAGE_MAX = 16 };
 
 /*
  * What every object knows when it is loaded, alone in its section .rodata.params: the
  * loader copies it from lb_config, so that the JIT sees constants.
  */
 struct lb_params {
-	__u64 seed[3];		/* random; [1] and [2] odd */
-	__u32 flow_buckets;	/* elements of lb_flows4 and of lb_flows6, 2^n */
-	__u32 nat_slots;	/* elements of lb_nat4 and of lb_nat6, 2^n */
-	__u32 hz;		/* jiffies a second */
+	__u64 seed[3];	    /* random; [1] and [2] odd */
+	__u32 flow_buckets; /* elements of lb_flows4 and of lb_flows6, 2^n */
+	__u32 nat_slots;    /* elements of lb_nat4 and of lb_nat6, 2^n */
+	__u32 hz;	    /* jiffies a second */
 	__u32 pad;
 };
 _Static_assert(sizeof(struct lb_params) == 40, "lb_params");
 
-#define LB_MAGIC	0x7377746368796172ULL
+#define LB_MAGIC 0x7377746368796172ULL
 
 /* The one value of map lb_config, written by lbctl for lbctl. */
 struct lb_config {
-	__u64 magic;		/* LB_MAGIC, written last */
-	__u32 abi;		/* LB_ABI_VERSION */
-	__u32 flows;		/* flows 'N' per family, rounded up to 2^n */
+	__u64 magic; /* LB_MAGIC, written last */
+	__u32 abi;   /* LB_ABI_VERSION */
+	__u32 flows; /* flows 'N' per family, rounded up to 2^n */
 	struct lb_params params;
-	__u32 default_policy;	/* slot in lb_policies */
-	__u32 dirty;		/* 1 while records and what is made of them may differ */
-	__u64 since;		/* CLOCK_REALTIME, s */
-	__u32 forwarding_was;	/* before attach: bit 0 net.ipv4, bit 1 net.ipv6 .conf.lo.forwarding */
+	__u32 default_policy; /* slot in lb_policies */
+	__u32 dirty;	      /* 1 while records and what is made of them may differ */
+	__u64 since;	      /* CLOCK_REALTIME, s */
+	__u32 forwarding_was; /* before attach: bit 0 net.ipv4, bit 1 net.ipv6 .conf.lo.forwarding */
 	__u32 pad;
-	char version[24];	/* of the loaded stages */
+	char version[24]; /* of the loaded stages */
 };
 _Static_assert(sizeof(struct lb_config) == 104, "lb_config");
 
@@ -544,24 +546,24 @@ enum lb_direction { LB_TO_BACKEND, LB_TO_CLIENT };
  * Each stage's header says what it needs (in) and leaves (out).
  */
 struct lb_pkt {
-	__u64 key[3];		/* of the flow: struct lb_flow_key4 or 6 */
-	__u64 hash;		/* of the key */
-	__u64 hop;		/* of the flow, towards the client */
+	__u64 key[3]; /* of the flow: struct lb_flow_key4 or 6 */
+	__u64 hash;   /* of the key */
+	__u64 hop;    /* of the flow, towards the client */
 	__u32 hop_expires;
-	__u32 now;		/* jiffies */
-	__u32 service;		/* id */
-	__u32 backend;		/* LB_BACKEND_REF; from a policy: the id alone */
-	__u32 position;		/* of the flow; valid if `version` is not 0 */
-	__u32 version;		/* of the flow; 0: new */
+	__u32 now;	/* jiffies */
+	__u32 service;	/* id */
+	__u32 backend;	/* LB_BACKEND_REF; from a policy: the id alone */
+	__u32 position; /* of the flow; valid if `version` is not 0 */
+	__u32 version;	/* of the flow; 0: new */
 	__be16 nat_port;
-	__u16 l3;		/* offset of the IP header */
-	__u16 l4;		/* offset of the TCP or UDP header */
-	__u16 length;		/* bytes from the Ethernet header on */
-	__u8 family;		/* 4 or 6 */
-	__u8 protocol;		/* IPPROTO_TCP or IPPROTO_UDP */
-	__u8 tcp_flags;		/* byte 13 of the TCP header */
-	__u8 direction;		/* enum lb_direction */
-	__u8 way;		/* LB_WAY of the flow when it was found */
+	__u16 l3;	/* offset of the IP header */
+	__u16 l4;	/* offset of the TCP or UDP header */
+	__u16 length;	/* bytes from the Ethernet header on */
+	__u8 family;	/* 4 or 6 */
+	__u8 protocol;	/* IPPROTO_TCP or IPPROTO_UDP */
+	__u8 tcp_flags; /* byte 13 of the TCP header */
+	__u8 direction; /* enum lb_direction */
+	__u8 way;	/* LB_WAY of the flow when it was found */
 	__u8 pad[3];
 };
 _Static_assert(sizeof(struct lb_pkt) == 80, "lb_pkt");
@@ -571,14 +573,14 @@ _Static_assert(sizeof(struct lb_pkt) == 80, "lb_pkt");
 /* Packet data of a test run of lb_clock: filled in. */
 struct lb_clock {
 	__u64 jiffies;
-	__u64 ktime_ns;		/* CLOCK_MONOTONIC */
+	__u64 ktime_ns; /* CLOCK_MONOTONIC */
 };
 _Static_assert(sizeof(struct lb_clock) == 16, "lb_clock");
 
 /* Packet data of a test run of lb_evict: ends that flow if it still is that one.
  * Returns XDP_PASS if it was ended, XDP_DROP if not. */
 struct lb_evict {
-	__u32 family;		/* 4 or 6 */
+	__u32 family; /* 4 or 6 */
 	__u32 position;
 	__u32 version;
 	__u32 pad;

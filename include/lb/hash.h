@@ -11,12 +11,23 @@
 
 #include <linux/types.h>
 
-/*
- * Hash @n words of host-order 64 bits; @n is a constant.  @seed is
- * struct lb_params.seed: [1] and [2] are odd.
- */
-static inline __attribute__((always_inline)) __u64
-lb_hash(const __u64 *word, int n, const volatile __u64 *seed)
+#define LB_INLINE static inline __attribute__((always_inline))
+
+/* Take one more word of 64 bits, host order, into @h. */
+LB_INLINE __u64 lb_hash_step(__u64 h, __u64 word, const volatile __u64 *seed)
+{
+	h = (h ^ word) * seed[1];
+	return h ^ (h >> 32);
+}
+
+LB_INLINE __u64 lb_hash_end(__u64 h, const volatile __u64 *seed)
+{
+	h *= seed[2];
+	return h ^ (h >> 32);
+}
+
+/* Hash @n words, a constant.  @seed is lb_params.seed: [1] and [2] are odd. */
+LB_INLINE __u64 lb_hash(const __u64 *word, int n, const volatile __u64 *seed)
 {
 	__u64 h = seed[0];
 	int i;
@@ -24,18 +35,15 @@ lb_hash(const __u64 *word, int n, const volatile __u64 *seed)
 #ifdef __bpf__
 #pragma unroll
 #endif
-	for (i = 0; i < n; i++) {
-		h = (h ^ word[i]) * seed[1];
-		h ^= h >> 32;
-	}
+	for (i = 0; i < n; i++)
+		h = lb_hash_step(h, word[i], seed);
 
-	h *= seed[2];
-	return h ^ (h >> 32);
+	return lb_hash_end(h, seed);
 }
 
 /* Three independent parts of one hash; the buckets are to be masked. */
-#define LB_BUCKET_1(h)	((__u32)(h) & 0xffffff)
-#define LB_BUCKET_2(h)	((__u32)((h) >> 24) & 0xffffff)
-#define LB_TAG(h)	((__u16)((h) >> 48) | 1)
+#define LB_BUCKET_1(h) ((__u32)(h)&0xffffff)
+#define LB_BUCKET_2(h) ((__u32)((h) >> 24) & 0xffffff)
+#define LB_TAG(h)      ((__u16)((h) >> 48) | 1)
 
 #endif /* LB_HASH_H */

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * turn.bpf.h - whose turn it is: a counter per service and CPU.
+ *
+ * Per CPU, because an atomic counter that two CPUs share costs 35 ns and one that is not
+ * atomic loses half of its increments.  Each CPU begins at another slot, so that the first
+ * flows of a new service, one per CPU, do not all go to its first backend.
+ */
+#ifndef LB_TURN_BPF_H
+#define LB_TURN_BPF_H
+
+#include "lb_policy.bpf.h"
+
+/* Service id -> flows chosen on this CPU. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, LB_MAX_SERVICES);
+	__type(key, __u32);
+	__type(value, __u32);
+} turns SEC(".maps");
+
+/* The next slot in turn. */
+static __always_inline __u32 next_turn(const struct lb_policy_flow *flow,
+				       const struct lb_table *table)
+{
+	__u32 *turn = bpf_map_lookup_elem(&turns, &flow->service);
+
+	if (!turn)
+		return LB_NO_SLOT;
+
+	return ((*turn)++ + bpf_get_smp_processor_id()) % table->n_slots;
+}
+
+#endif /* LB_TURN_BPF_H */

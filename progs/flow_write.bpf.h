@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * flow_write.bpf.h - the writing half of the flow table: add, change and end flows.
+ *
+ * flow_table.bpf.h has the invariants.
+ */
+#ifndef LB_FLOW_WRITE_BPF_H
+#define LB_FLOW_WRITE_BPF_H
+
+#include "flow_table.bpf.h"
+
+/* Backend id -> flows that name it and are not closed. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, LB_MAX_BACKENDS);
+	__type(key, __u32);
+	__type(value, __u64);
+} lb_live SEC(".maps");
+
+/* enum lb_event -> how often. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, LB_EVENT_MAX);
+	__type(key, __u32);
+	__type(value, __u64);
+} lb_events SEC(".maps");
+
+#define LOCK_TRIES 32 /* about a microsecond; a holder needs a tenth of it */
+
+/* Prefer a flow's first bucket while it has so many free ways: a search ends there. */
+#define ROOMY 3
+
+static __always_inline void count_event(enum lb_event event)
+{
+	__u32 key = event;
+	__u64 *n = bpf_map_lookup_elem(&lb_events, &key);
+
+	if (n)
+		(*n)++;
+}
+
+static __noinline bool bucket_lock(struct lb_bucket *b)
+{
+#pragma unroll
+	for (int i = 0; i < LOCK_TRIES; i++)
+		if (!__sync_val_compare_and_swap(&b->lock, 0, 1))
+			return true;
+	return false;
+}
+
+static __always_inline void bucket_unlock(struct lb_bucket *b)
+{
+	store_barrier(&b->lock);
+	WRITE_ONCE(b->lock, 0);
+}
+
+/* One flow more or less that is live; none if it is of a former incarnation. */
+static __always_inline void live_add(__u32 ref, __s64 n)
+{
+	__u32 id = LB_BACKEND_REF_ID(ref);
+	const struct lb_backend *backend = backend_get(id);
+	__u64 *live = bpf_map_lookup_elem(&lb_live, &id);
+
+	if (backend && live && READ_ONCE(backend->ref) == ref)
+		__sync_fetch_and_add(live, n);
+}
+
+/* End the flow in @way, if there is one.  The bucket is locked. */
+static __noinline void flow_evict(struct lb_bucket *b, int family, __u32 way,
+				  enum lb_event why)
+{
+	struct lb_flow *f = flow_at(b, family, way);
+
+	asm volatile("%0 &= 7" : "+r"(way));
+	if (!b->tag[way])
+		return;
+
+	WRITE_ONCE(b->tag[way], 0);
+	if (LB_WAY_STATE(b->state[way]) != LB_FLOW_CLOSED)
+		live_add(f->backend, -1);
+	WRITE_ONCE(f->version, f->version | 1);
+	store_barrier(&b->lock);
+	count_event(why);
+}
+
+/*
+ * A candidate for eviction as one number, the greatest is the best: rank, age, way.
+ * Computed without a branch: eight ways of five ranks are 390,625 paths to the verifier
+ * (more than a million steps on 6.18), and mispredictions to the processor.
+ */
+enum rank {
+	RANK_OLDEST = 1 << 0,
+	RANK_HALF_OPEN = 1 << 1,
+	RANK_EXPIRED = 1 << 2,
+	RANK_FREE = 1 << 3
+};
+
+#define SCORE(rank, age, way) ((__u64)(rank) << 40 | (__u64)(age) << 8 | (way))
+#define SCORE_RANK(score)     ((__u32)((score) >> 40))
+#define SCORE_AGE(score)      ((__u32)((score) >> 8))
+#define SCORE_WAY(score)      ((__u32)(score)&7)
+
+/* Keep clang from seeing through arithmetic that stands for a branch. */
+#define hide(x) asm volatile("" : "+r"(x))
+
+/* 1 if @x, below 2^63, is zero, else 0. */
+static __always_inline __u64 is_zero(__u64 x)
+{
+	x = (x - 1) >> 63;
+	hide(x);
+	return x;
+}
+
+/* @x if @bit is 1, 0 if it is 0. */
+static __always_inline __u64 only_if(__u64 bit, __u64 x)
+{
+	__u64 mask = -bit;
+
+	hide(mask);
+	return x & mask;
+}
+
+/* The greater of two numbers below 2^63. */
+static __always_inline __u64 greater(__u64 a, __u64 b)
+{
+	__u64 less = a - b;
+
+	hide(less);
+	return b + only_if(1 ^ less >> 63, less);
+}
+
+/* Shifts where the ranks are constants: 6.18 follows both values of a mask and'ed with one. */
+static __always_inline __u64 way_rank(__u64 free, __u64 expired, __u32 state,
+				      __u64 spare_tcp)
+{
+	__u64 half_open = is_zero(state ^ LB_FLOW_HALF_OPEN);
+	__u64 udp = (state + 8 - LB_FLOW_DATAGRAM) >> 3; /* the last three of eight */
+	__u64 oldest = udp | (1 ^ spare_tcp);
+
+	expired &= 1 ^ free;
+	half_open &= 1 ^ (free | expired);
+	oldest &= 1 ^ (free | expired | half_open);
+	return oldest | half_open << 1 | expired << 2 | free << 3;
+}
+
+/*
+ * The way of @b that a newcomer may have, best first by invariant 4; of RANK_FREE the
+ * age is the number of free ways.  @except is spared, or NO_WAY.  0: none.
+ *
+ * A global function, so that the verifier looks at it once and takes what it returns for
+ * any number.
+ */
+__noinline __u64 bucket_victim(const struct lb_bucket *b, bool half_open, __u32 except,
+			       __u32 now)
+{
+	const struct timeouts *t = timeouts_get();
+	__u64 best = 0, share = 0, n_free = 0;
+
+	if (!t || !b)
+		return 0;
+
+#pragma unroll
+	for (__u32 way = 0; way < LB_FLOW_WAYS; way++) {
+		__u64 age = (__s64)(__s32)(now - b->seen[way]);
+		__u64 free = is_zero(b->tag[way]);
+		__u64 expired, rank, score;
+
+		age = greater(age, 0); /* another CPU's clock may be ahead of ours */
+		expired = (t->of[b->state[way]] - age) >> 63;
+		rank = way_rank(free, expired, LB_WAY_STATE(b->state[way]), half_open);
+		n_free += free;
+		age = only_if(free, n_free) | only_if(1 ^ free, age);
+
+		score = only_if((1 ^ is_zero(rank)) & (1 ^ is_zero(way ^ except)),
+				SCORE(rank, age, way));
+		best = greater(best, score);
+		share = greater(share, only_if(is_zero(rank ^ RANK_HALF_OPEN), score));
+	}
+	return half_open && share ? share : best;
+}
+
+static __always_inline enum lb_event rank_event(__u32 rank)
+{
+	return rank == RANK_EXPIRED	? LB_EVENT_EVICTED_EXPIRED
+	       : rank == RANK_HALF_OPEN ? LB_EVENT_EVICTED_HALF_OPEN
+					: LB_EVENT_EVICTED_OLDEST;
+}
+
+/* A way that is ours alone until it is published or abandoned. */
+struct flow_place {
+	struct lb_bucket *first;  /* of the flow; locked */
+	struct lb_bucket *bucket; /* where the way is; locked */
+	__u32 index;		  /* of that bucket */
+	__u32 way;
+	__u32 version; /* the flow will have */
+};
+
+static __always_inline void place_unlock(struct flow_place *p)
+{
+	if (p->bucket != p->first)
+		bucket_unlock(p->bucket);
+	bucket_unlock(p->first);
+}
+
+/* The way is chosen: end its tenant and hide it from readers. */
+static __always_inline void place_claim(struct flow_place *p, int family, __u32 way,
+					enum lb_event why)
+{
+	struct lb_flow *f;
+
+	flow_evict(p->bucket, family, way, why);
+	f = flow_at(p->bucket, family, way);
+	WRITE_ONCE(f->version, f->version | 1);
+	store_barrier(&p->bucket->lock);
+	p->way = way;
+	p->version = f->version + 1;
+}
+
+/*
+ * A dead flow may still have our key.  End it, so that there is never more than one: a
+ * way of the first bucket, which is locked, is returned to be used again.
+ */
+static __always_inline __u32 place_of_dead(struct lb_pkt *pkt, struct flow_place *p,
+					   int family)
+{
+	__u32 way = bucket_search(pkt, family, p->first);
+	struct lb_bucket *second;
+
+	if (way != NO_WAY)
+		return way;
+
+	second = bucket_get(family, bucket_second(pkt->hash));
+	if (!second || bucket_search(pkt, family, second) == NO_WAY ||
+	    !bucket_lock(second))
+		return NO_WAY;
+
+	way = bucket_search(pkt, family, second);
+	if (way != NO_WAY)
+		flow_evict(second, family, way, LB_EVENT_EVICTED_DEAD);
+	bucket_unlock(second);
+	return NO_WAY;
+}
+
+/* Choose between the two buckets; the second is locked if it is taken. */
+static __always_inline __u64 place_choose(struct lb_pkt *pkt, struct flow_place *p,
+					  int family, bool half_open)
+{
+	__u64 here = bucket_victim(p->first, half_open, NO_WAY, pkt->now), there;
+	__u32 index = bucket_second(pkt->hash);
+	struct lb_bucket *second;
+
+	if (SCORE_RANK(here) == RANK_FREE && SCORE_AGE(here) >= ROOMY)
+		return here;
+
+	second = bucket_get(family, index);
+	if (!second || bucket_victim(second, half_open, NO_WAY, pkt->now) <= here ||
+	    !bucket_lock(second))
+		return here;
+
+	there = bucket_victim(second, half_open, NO_WAY, pkt->now);
+	p->bucket = second;
+	p->index = index;
+	return there;
+}
+
+/*
+ * Make room for the flow of pkt->key, in @p.  KNOWN_FLOW: another CPU was faster, the flow
+ * is copied into @pkt and there is no @p.
+ */
+static __always_inline enum lb_reason flow_reserve(struct lb_pkt *pkt, int family,
+						   bool half_open, struct flow_place *p)
+{
+	__u32 chosen = pkt->backend, dead;
+	__u64 score;
+
+	p->first = bucket_get(family, bucket_first(pkt->hash));
+	if (!p->first)
+		return LB_REASON_ABORTED;
+	if (!bucket_lock(p->first))
+		return LB_REASON_BUSY;
+
+	if (flow_find(pkt, family)) {
+		bucket_unlock(p->first);
+		return LB_REASON_KNOWN_FLOW;
+	}
+	pkt->backend = chosen;
+
+	p->bucket = p->first;
+	p->index = bucket_first(pkt->hash);
+	dead = place_of_dead(pkt, p, family);
+	if (dead != NO_WAY) {
+		place_claim(p, family, dead, LB_EVENT_EVICTED_DEAD);
+		return LB_REASON_NONE;
+	}
+
+	score = place_choose(pkt, p, family, half_open);
+	if (!SCORE_RANK(score)) {
+		place_unlock(p);
+		return LB_REASON_TABLE_FULL;
+	}
+	place_claim(p, family, SCORE_WAY(score), rank_event(SCORE_RANK(score)));
+	return LB_REASON_NONE;
+}
+
+/* Fill the reserved way with the flow of @pkt and show it. */
+static __always_inline void flow_publish(struct lb_pkt *pkt, int family,
+					 struct flow_place *p)
+{
+	struct lb_flow *f = flow_at(p->bucket, family, p->way);
+	__u64 *key = flow_key(p->bucket, family, p->way);
+	__u32 way = p->way;
+
+	key[0] = pkt->key[0];
+	if (family == 6) {
+		key[1] = pkt->key[1];
+		key[2] = pkt->key[2];
+	}
+	f->backend = pkt->backend;
+	f->nat_port = pkt->nat_port;
+	f->hop = 0;
+	f->hop_expires = pkt->now;
+
+	asm volatile("%0 &= 7" : "+r"(way));
+	p->bucket->state[way] = pkt->way;
+	p->bucket->seen[way] = pkt->now;
+	store_barrier(&p->bucket->lock);
+	WRITE_ONCE(f->version, p->version);
+	WRITE_ONCE(p->bucket->tag[way], LB_TAG(pkt->hash));
+
+	live_add(pkt->backend, 1);
+	count_event(LB_EVENT_FLOW_NEW);
+	pkt->version = p->version;
+	pkt->position = p->index * LB_FLOW_WAYS + way;
+	place_unlock(p);
+}
+
+static __always_inline void flow_abandon(struct flow_place *p)
+{
+	place_unlock(p);
+}
+
+/* Lock the bucket of (@position, @version); NULL if it is another flow by now or busy. */
+static __always_inline struct lb_bucket *flow_lock(int family, __u32 position,
+						   __u32 version)
+{
+	struct lb_bucket *b = bucket_get(family, position / LB_FLOW_WAYS);
+
+	if (!b || !bucket_lock(b))
+		return NULL;
+	if (flow_at(b, family, position)->version == version)
+		return b;
+
+	bucket_unlock(b);
+	return NULL;
+}
+
+/*
+ * Move the flow of @pkt to @state.  If its bucket is busy nothing happens: the next packet
+ * tries again, and a FIN that is missed costs the idle timeout.
+ */
+static __always_inline void flow_change_state(struct lb_pkt *pkt, int family, __u32 state)
+{
+	struct lb_bucket *b = flow_lock(family, pkt->position, pkt->version);
+	__u32 way = pkt->position;
+
+	if (!b)
+		return;
+
+	asm volatile("%0 &= 7" : "+r"(way));
+	if (LB_WAY_STATE(b->state[way]) == LB_WAY_STATE(pkt->way)) {
+		b->state[way] = LB_WAY(state, LB_WAY_PROFILE(pkt->way));
+		if (state == LB_FLOW_CLOSED)
+			live_add(pkt->backend, -1);
+	}
+
+	/* Invariant 4: a connection leaves one way of its bucket to others. */
+	if (state == LB_FLOW_ESTABLISHED && !bucket_victim(b, true, way, pkt->now)) {
+		__u64 oldest = bucket_victim(b, false, way, pkt->now);
+
+		if (SCORE_RANK(oldest))
+			flow_evict(b, family, SCORE_WAY(oldest), LB_EVENT_EVICTED_OLDEST);
+	}
+	bucket_unlock(b);
+}
+
+/* Remember the next hop towards the client until @expires. */
+static __always_inline void flow_set_hop(struct lb_pkt *pkt, int family, __u64 hop,
+					 __u32 expires)
+{
+	struct lb_bucket *b = flow_lock(family, pkt->position, pkt->version);
+	struct lb_flow *f;
+
+	if (!b)
+		return;
+
+	f = flow_at(b, family, pkt->position);
+	WRITE_ONCE(f->hop, hop);
+	WRITE_ONCE(f->hop_expires, expires);
+	bucket_unlock(b);
+}
+
+#endif /* LB_FLOW_WRITE_BPF_H */

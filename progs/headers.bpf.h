@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * headers.bpf.h - from the Ethernet header to the ports, once.
+ *
+ * One function per layer; each answers with the reason to leave, or 0 to go on.
+ */
+#ifndef LB_HEADERS_BPF_H
+#define LB_HEADERS_BPF_H
+
+#include <stdbool.h>
+#include <linux/if_ether.h>
+#include <linux/in.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/tcp.h>
+#include <linux/udp.h>
+#include <bpf/bpf_endian.h>
+
+#include "chain.bpf.h"
+#include "cursor.bpf.h"
+
+#define VLAN_TAGS      2
+#define IP6_EXTENSIONS 6
+#define IP4_MF	       0x2000
+#define IP4_OFFSET     0x1fff
+#define IP6_MF	       0x0001
+#define IP6_OFFSET     0xfff8
+
+struct vlan_tag {
+	__be16 tci;
+	__be16 type;
+};
+
+/* The common head of all extension headers (RFC 8200, 4); length in 8 bytes, less 1. */
+struct ip6_extension {
+	__u8 next;
+	__u8 length;
+	__u8 type;	    /* routing: its type */
+	__u8 segments_left; /* routing */
+};
+
+struct ip6_fragment {
+	__u8 next;
+	__u8 reserved;
+	__be16 offset;
+	__be32 id;
+};
+
+/* What lies where in a packet.  The pointers are good until the packet is changed. */
+struct headers {
+	struct cursor cursor;
+	const struct iphdr *ip4;
+	const struct ipv6hdr *ip6;
+	__be16 sport;
+	__be16 dport;
+	__u32 length;  /* from the IP header on, as it says */
+	bool fragment; /* the first of several */
+};
+
+static __always_inline enum lb_reason parse_ethernet(struct headers *h, __be16 *ret_type)
+{
+	const struct ethhdr *eth = cursor_take(&h->cursor, struct ethhdr);
+
+	if (!eth)
+		return LB_REASON_TRUNCATED;
+	*ret_type = eth->h_proto;
+
+#pragma unroll
+	for (int i = 0; i < VLAN_TAGS; i++) {
+		const struct vlan_tag *tag;
+
+		if (*ret_type != bpf_htons(ETH_P_8021Q) &&
+		    *ret_type != bpf_htons(ETH_P_8021AD))
+			break;
+		tag = cursor_take(&h->cursor, struct vlan_tag);
+		if (!tag)
+			return LB_REASON_TRUNCATED;
+		*ret_type = tag->type;
+	}
+	return LB_REASON_NONE;
+}
+
+static __always_inline enum lb_reason parse_ip4(struct headers *h, struct lb_pkt *pkt)
+{
+	const struct iphdr *ip = cursor_take(&h->cursor, struct iphdr);
+
+	if (!ip)
+		return LB_REASON_TRUNCATED;
+	if (ip->version != 4 || ip->ihl < 5)
+		return LB_REASON_MALFORMED;
+	if (!cursor_skip(&h->cursor, ((ip->ihl - 5) * 4) & 0x3c)) /* options */
+		return LB_REASON_TRUNCATED;
+	if (ip->frag_off & bpf_htons(IP4_OFFSET))
+		return LB_REASON_NOT_OURS; /* has no ports; the first one tells */
+
+	h->ip4 = ip;
+	h->length = bpf_ntohs(ip->tot_len);
+	h->fragment = ip->frag_off & bpf_htons(IP4_MF);
+	pkt->protocol = ip->protocol;
+	return LB_REASON_NONE;
+}
+
+static __always_inline enum lb_reason parse_ip6_fragment(struct headers *h, __u8 *next)
+{
+	const struct ip6_fragment *frag = cursor_take(&h->cursor, struct ip6_fragment);
+
+	if (!frag)
+		return LB_REASON_TRUNCATED;
+	if (frag->offset & bpf_htons(IP6_OFFSET))
+		return LB_REASON_NOT_OURS;
+
+	h->fragment = frag->offset & bpf_htons(IP6_MF);
+	*next = frag->next;
+	return LB_REASON_NONE;
+}
+
+static __always_inline enum lb_reason parse_ip6_extension(struct headers *h, __u8 *next)
+{
+	const struct ip6_extension *ext = h->cursor.pos;
+
+	if ((void *)(ext + 1) > h->cursor.end ||
+	    !cursor_skip(&h->cursor, (ext->length + 1) * 8))
+		return LB_REASON_TRUNCATED;
+	/* Not at its destination yet, whose address the checksum has (RFC 8200, 8.1). */
+	if (*next == IPPROTO_ROUTING && ext->segments_left)
+		return LB_REASON_NOT_OURS;
+
+	*next = ext->next;
+	return LB_REASON_NONE;
+}
+
+static __always_inline enum lb_reason parse_ip6(struct headers *h, struct lb_pkt *pkt)
+{
+	const struct ipv6hdr *ip = cursor_take(&h->cursor, struct ipv6hdr);
+	__u8 next;
+
+	if (!ip)
+		return LB_REASON_TRUNCATED;
+	if (ip->version != 6)
+		return LB_REASON_MALFORMED;
+	h->ip6 = ip;
+	h->length = bpf_ntohs(ip->payload_len) + sizeof(*ip);
+	next = ip->nexthdr;
+
+#pragma unroll
+	for (int i = 0; i < IP6_EXTENSIONS; i++) {
+		enum lb_reason reason;
+
+		if (next == IPPROTO_HOPOPTS || next == IPPROTO_ROUTING ||
+		    next == IPPROTO_DSTOPTS)
+			reason = parse_ip6_extension(h, &next);
+		else if (next == IPPROTO_FRAGMENT)
+			reason = parse_ip6_fragment(h, &next);
+		else
+			break;
+		if (reason)
+			return reason;
+	}
+
+	pkt->protocol = next;
+	return LB_REASON_NONE;
+}
+
+static __always_inline enum lb_reason parse_tcp(struct headers *h, struct lb_pkt *pkt)
+{
+	const struct tcphdr *tcp = cursor_take(&h->cursor, struct tcphdr);
+
+	if (!tcp)
+		return LB_REASON_TRUNCATED;
+	if (tcp->doff < 5)
+		return LB_REASON_MALFORMED;
+
+	h->sport = tcp->source;
+	h->dport = tcp->dest;
+	pkt->tcp_flags = ((const __u8 *)tcp)[13];
+	return LB_REASON_NONE;
+}
+
+static __always_inline enum lb_reason parse_udp(struct headers *h, struct lb_pkt *pkt)
+{
+	const struct udphdr *udp = cursor_take(&h->cursor, struct udphdr);
+
+	if (!udp)
+		return LB_REASON_TRUNCATED;
+
+	h->sport = udp->source;
+	h->dport = udp->dest;
+	pkt->tcp_flags = 0;
+	return LB_REASON_NONE;
+}
+
+/* Does the IP header promise no more than the frame holds, and a whole L4 header? */
+static __always_inline bool length_fits(const struct headers *h, const void *ip)
+{
+	__u64 held = h->cursor.end - ip, parsed = h->cursor.pos - ip;
+
+	return h->length <= held && h->length >= parsed;
+}
+
+static __always_inline enum lb_reason parse_l4(struct headers *h, struct lb_pkt *pkt,
+					       const void *start, const void *ip)
+{
+	const void *l4 = h->cursor.pos;
+	enum lb_reason reason;
+
+	if (pkt->protocol == IPPROTO_TCP)
+		reason = parse_tcp(h, pkt);
+	else if (pkt->protocol == IPPROTO_UDP)
+		reason = parse_udp(h, pkt);
+	else
+		return LB_REASON_NOT_OURS;
+	if (reason)
+		return reason;
+	if (!length_fits(h, ip))
+		return LB_REASON_MALFORMED;
+
+	pkt->l3 = ip - start;
+	pkt->l4 = l4 - start;
+	pkt->length = h->cursor.end - (void *)start;
+	return LB_REASON_NONE;
+}
+
+/*
+ * Parse the packet of @ctx: fills l3, l4, length, family, protocol and tcp_flags of @pkt,
+ * and @h.
+ */
+static __always_inline enum lb_reason parse_headers(const struct xdp_md *ctx,
+						    struct headers *h, struct lb_pkt *pkt)
+{
+	const void *start = (void *)(long)ctx->data, *ip;
+	enum lb_reason reason;
+	__be16 type;
+
+	h->cursor = cursor_init(ctx);
+	reason = parse_ethernet(h, &type);
+	if (reason)
+		return reason;
+
+	ip = h->cursor.pos;
+	if (type == bpf_htons(ETH_P_IP)) {
+		pkt->family = 4;
+		reason = parse_ip4(h, pkt);
+	} else if (type == bpf_htons(ETH_P_IPV6)) {
+		pkt->family = 6;
+		reason = parse_ip6(h, pkt);
+	} else {
+		return LB_REASON_NOT_IP;
+	}
+	return reason ?: parse_l4(h, pkt, start, ip);
+}
+
+#endif /* LB_HEADERS_BPF_H */

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * lb_parse - read the headers once, find the service and the flow.
+ *
+ * in:   an Ethernet frame
+ * out:  lb_pkt holds everything but the backend of a new flow (version 0).  A known flow
+ *       or a reply goes to lb_rewrite, a new flow to the policy its service's table names
+ * else: XDP_PASS for what is not for a service, untouched; XDP_DROP with a reason for what
+ *       is, but cannot be served
+ */
+#include "headers.bpf.h"
+#include "endpoints.bpf.h"
+#include "nat.bpf.h"
+#include "services.bpf.h"
+
+static __always_inline void copy_address(__be32 *to, const void *from, int family)
+{
+	const __be32 *word = from;
+
+	to[0] = word[0];
+	if (family == 4)
+		return;
+	to[1] = word[1];
+	to[2] = word[2];
+	to[3] = word[3];
+}
+
+static __always_inline bool address_equal(const __be32 *a, const __be32 *b, int family)
+{
+	if (family == 4)
+		return a[0] == b[0];
+	return !((a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2]) | (a[3] ^ b[3]));
+}
+
+static __always_inline const void *source(const struct headers *h, int family)
+{
+	return family == 4 ? (const void *)&h->ip4->saddr : &h->ip6->saddr;
+}
+
+static __always_inline const void *destination(const struct headers *h, int family)
+{
+	return family == 4 ? (const void *)&h->ip4->daddr : &h->ip6->daddr;
+}
+
+static __always_inline __u32 find_endpoint(int family, const void *address, __be16 port,
+					   __u8 protocol, enum lb_endpoint_kind kind)
+{
+	union endpoint_key key = {};
+
+	if (family == 4)
+		key.v4 = (struct lb_endpoint_key4){
+			.port = port,
+			.protocol = protocol,
+			.kind = kind,
+		};
+	else
+		key.v6 = (struct lb_endpoint_key6){
+			.port = port,
+			.protocol = protocol,
+			.kind = kind,
+		};
+	copy_address(family == 4 ? &key.v4.address : key.v6.address, address, family);
+	return endpoint_find(family, &key);
+}
+
+static __always_inline void make_key(struct lb_pkt *pkt, const struct headers *h,
+				     int family)
+{
+	if (family == 4) {
+		struct lb_flow_key4 *key = (void *)pkt->key;
+
+		key->client = h->ip4->saddr;
+		key->port = h->sport;
+		key->service = pkt->service;
+	} else {
+		struct lb_flow_key6 *key = (void *)pkt->key;
+
+		copy_address(key->client, &h->ip6->saddr, 6);
+		key->port = h->sport;
+		key->service = pkt->service;
+		key->pad = 0;
+	}
+	pkt->hash = lb_hash(pkt->key, key_words(family), lb_params.seed);
+}
+
+/* Constant indices are direct jumps once compiled, so the first policies have some. */
+static __always_inline void go_policy(struct xdp_md *ctx, __u32 slot)
+{
+	if (slot == 0)
+		bpf_tail_call_static(ctx, &lb_policies, 0);
+	else if (slot == 1)
+		bpf_tail_call_static(ctx, &lb_policies, 1);
+	else if (slot == 2)
+		bpf_tail_call_static(ctx, &lb_policies, 2);
+	else
+		bpf_tail_call(ctx, &lb_policies, slot);
+}
+
+static __always_inline int new_flow(struct xdp_md *ctx, struct lb_pkt *pkt)
+{
+	__u32 zero = 0, service = pkt->service;
+	const struct lb_table *table;
+	void *map;
+
+	if (pkt->protocol == IPPROTO_TCP && !tcp_is_syn(pkt->tcp_flags))
+		return lb_drop(pkt, LB_REASON_UNKNOWN_FLOW);
+
+	map = bpf_map_lookup_elem(&lb_tables, &service);
+	if (!map)
+		return lb_drop(pkt, LB_REASON_NO_BACKEND);
+	table = bpf_map_lookup_elem(map, &zero);
+	if (!table || !table->n_slots)
+		return lb_drop(pkt, LB_REASON_NO_BACKEND);
+
+	go_policy(ctx, table->policy);
+	return lb_drop(pkt, LB_REASON_NO_STAGE);
+}
+
+static __always_inline int to_backend(struct xdp_md *ctx, struct lb_pkt *pkt,
+				      const struct headers *h, int family)
+{
+	pkt->direction = LB_TO_BACKEND;
+	pkt->backend = LB_NO_BACKEND;
+	if (h->fragment)
+		return lb_drop(pkt, LB_REASON_FRAGMENT);
+
+	make_key(pkt, h, family);
+	if (!flow_find(pkt, family))
+		return new_flow(ctx, pkt);
+	return lb_go_rewrite(ctx, pkt);
+}
+
+/* Is the flow that nat_find() copied really the one that this reply belongs to? */
+static __always_inline bool reply_agrees(struct lb_pkt *pkt, const struct headers *h,
+					 int family)
+{
+	__u32 id = family == 4 ? ((struct lb_flow_key4 *)pkt->key)->service
+			       : ((struct lb_flow_key6 *)pkt->key)->service;
+	const struct lb_backend *backend = backend_get(LB_BACKEND_REF_ID(pkt->backend));
+	const struct lb_service *service = service_get(id);
+
+	if (!backend || !service)
+		return false;
+
+	pkt->service = id;
+	return READ_ONCE(backend->ref) == pkt->backend && pkt->nat_port == h->dport &&
+	       backend->port == h->sport && service->protocol == pkt->protocol &&
+	       address_equal(backend->address, source(h, family), family) &&
+	       address_equal(service->address, destination(h, family), family);
+}
+
+/*
+ * From a backend's port: a reply if a flow has the translated tuple.  A translated port
+ * without a flow is dropped: the kernel would answer with a reset, on our address.
+ */
+static __always_inline int to_client(struct xdp_md *ctx, struct lb_pkt *pkt,
+				     const struct headers *h, int family)
+{
+	union nat_tuple t = {};
+	__u32 ports, dport = bpf_ntohs(h->dport);
+
+	pkt->direction = LB_TO_CLIENT;
+	if (family == 4)
+		t.v4 = (struct lb_tuple4){
+			.backend = h->ip4->saddr,
+			.address = h->ip4->daddr,
+			.backend_port = h->sport,
+			.nat_port = h->dport,
+			.protocol = pkt->protocol,
+		};
+	else
+		t.v6 = (struct lb_tuple6){
+			.backend_port = h->sport,
+			.nat_port = h->dport,
+			.protocol = pkt->protocol,
+		};
+	if (family == 6) {
+		copy_address(t.v6.backend, &h->ip6->saddr, 6);
+		copy_address(t.v6.address, &h->ip6->daddr, 6);
+	}
+	if (!h->fragment && nat_find(pkt, family, &t) && reply_agrees(pkt, h, family))
+		return lb_go_rewrite(ctx, pkt);
+
+	ports = find_endpoint(family, destination(h, family), 0, 0, LB_ENDPOINT_ADDRESS);
+	if (!ports || dport < (ports & 0xffff) || dport > ports >> 16)
+		return lb_leave(LB_REASON_NOT_OURS, XDP_PASS);
+	return lb_leave(h->fragment ? LB_REASON_FRAGMENT : LB_REASON_UNKNOWN_REPLY,
+			XDP_DROP);
+}
+
+static __always_inline int find_service(struct xdp_md *ctx, struct lb_pkt *pkt,
+					const struct headers *h, int family)
+{
+	__u32 found = find_endpoint(family, destination(h, family), h->dport,
+				    pkt->protocol, LB_ENDPOINT_SERVICE);
+
+	pkt->now = bpf_jiffies64();
+	if (found) {
+		pkt->service = found - 1;
+		return to_backend(ctx, pkt, h, family);
+	}
+	if (find_endpoint(family, source(h, family), h->sport, pkt->protocol,
+			  LB_ENDPOINT_BACKEND))
+		return to_client(ctx, pkt, h, family);
+	return lb_leave(LB_REASON_NOT_OURS, XDP_PASS);
+}
+
+SEC("xdp")
+int lb_parse(struct xdp_md *ctx)
+{
+	struct lb_pkt *pkt = lb_pkt();
+	struct headers h = {};
+	enum lb_reason reason;
+
+	if (!pkt)
+		return lb_leave(LB_REASON_ABORTED, XDP_ABORTED);
+
+	reason = parse_headers(ctx, &h, pkt);
+	if (reason)
+		return lb_leave(reason, XDP_PASS);
+	if (h.ip4)
+		return find_service(ctx, pkt, &h, 4);
+	if (h.ip6)
+		return find_service(ctx, pkt, &h, 6);
+	return lb_leave(LB_REASON_ABORTED, XDP_ABORTED);
+}
+
+char _license[] SEC("license") = "GPL";
