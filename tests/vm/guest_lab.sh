@@ -78,5 +78,5 @@ lbctl() {
 
 # reach URL: the client gets an answer, which is printed.
 reach() {
-	on client curl -gsS --connect-timeout 4 -m 6 "$@"
+	on client curl -gsS --connect-timeout 3 -m 6 "$@"
 }
