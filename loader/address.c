@@ -11,7 +11,7 @@
 
 #include "number.h"
 
-#define TEXT_MAX	128	/* longer than any service */
+#define TEXT_MAX 128 /* longer than any service */
 
 static const char BAD_PORT[] = "the port is not a number from 1 to 65535";
 
@@ -85,7 +85,7 @@ static const char *split_port(char *text, char **ret_ip, char **ret_port)
 	*ret_ip = text;
 	if (*text != '[') {
 		if (colon && strchr(colon + 1, ':'))
-			return NULL;	/* IPv6 alone, or nonsense */
+			return NULL; /* IPv6 alone, or nonsense */
 		if (colon) {
 			*colon = '\0';
 			*ret_port = colon + 1;
@@ -113,7 +113,8 @@ static const char *parse_service_port(const char *text, __u16 *ret)
 
 	if (!strcmp(text, "any") || !strcmp(text, "*"))
 		return "services on any port are not built yet";
-	if (strchr(text, '-') && strspn(text, "0123456789-") == strlen(text) && *text != '-')
+	if (strchr(text, '-') && strspn(text, "0123456789-") == strlen(text) &&
+	    *text != '-')
 		return "services on a range of ports are not built yet";
 	if (!number_parse(text, 1, 65535, &port))
 		return BAD_PORT;
@@ -251,7 +252,8 @@ struct address address_from_words(__u8 family, const __be32 word[4])
 
 char *address_format(const struct address *a, char *ret)
 {
-	if (!inet_ntop(a->family == 4 ? AF_INET : AF_INET6, a->word, ret, ADDRESS_TEXT_SIZE))
+	if (!inet_ntop(a->family == 4 ? AF_INET : AF_INET6, a->word, ret,
+		       ADDRESS_TEXT_SIZE))
 		strcpy(ret, "?");
 	return ret;
 }
@@ -271,15 +273,16 @@ char *service_format(const struct service_name *name, char *ret)
 
 	backend_format(&name->address, name->port, ret);
 	used = strlen(ret);
-	snprintf(ret + used, ENDPOINT_TEXT_SIZE - used, "/%s", protocol_name(name->protocol));
+	snprintf(ret + used, ENDPOINT_TEXT_SIZE - used, "/%s",
+		 protocol_name(name->protocol));
 	return ret;
 }
 
 char *service_text(const struct model_service *s, char *ret)
 {
-	const struct service_name name = {
-		.address = s->address, .port = s->port, .protocol = s->protocol
-	};
+	const struct service_name name = { .address = s->address,
+					   .port = s->port,
+					   .protocol = s->protocol };
 
 	return service_format(&name, ret);
 }

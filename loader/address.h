@@ -11,14 +11,14 @@
 #include <stdbool.h>
 #include "model.h"
 
-#define ADDRESS_TEXT_SIZE	48	/* "[" IPv6 "]" and its NUL */
-#define ENDPOINT_TEXT_SIZE	64	/* the same ":65535/tcp" */
+#define ADDRESS_TEXT_SIZE  48 /* "[" IPv6 "]" and its NUL */
+#define ENDPOINT_TEXT_SIZE 64 /* the same ":65535/tcp" */
 
 /* What a SERVICE names. */
 struct service_name {
 	struct address address;
-	__u16 port;			/* host order */
-	__u8 protocol;			/* IPPROTO_* */
+	__u16 port;    /* host order */
+	__u8 protocol; /* IPPROTO_* */
 };
 
 /* NULL, or what is wrong with the text: half a sentence that follows "'TEXT': ". */
@@ -27,7 +27,8 @@ const char *service_parse(const char *text, struct service_name *ret);
 /* Port 0: none was given. */
 const char *backend_parse(const char *text, struct address *ret, __u16 *ret_port);
 /* ADDR[/LEN] */
-const char *network_parse(const char *text, struct address *ret, unsigned int *ret_length);
+const char *network_parse(const char *text, struct address *ret,
+			  unsigned int *ret_length);
 
 int address_compare(const struct address *a, const struct address *b);
 bool address_in_network(const struct address *a, const struct address *network,

@@ -188,7 +188,8 @@ static void *open_gap(void *array, size_t n, size_t place, size_t size)
 struct model_service *model_add_service(struct model *m, const struct model_service *s)
 {
 	size_t place = service_place(m, &s->address, s->port, s->protocol);
-	struct model_service *grown = open_gap(m->services, m->n_services, place, sizeof(*s));
+	struct model_service *grown =
+		open_gap(m->services, m->n_services, place, sizeof(*s));
 
 	if (!grown)
 		return NULL;
@@ -203,7 +204,8 @@ struct model_backend *model_add_backend(struct model_service *s,
 					const struct model_backend *b)
 {
 	size_t place = backend_place(s, &b->address, b->port);
-	struct model_backend *grown = open_gap(s->backends, s->n_backends, place, sizeof(*b));
+	struct model_backend *grown =
+		open_gap(s->backends, s->n_backends, place, sizeof(*b));
 
 	if (!grown)
 		return NULL;

@@ -14,46 +14,47 @@
 #include <lb/abi.h>
 
 struct address {
-	__u8 family;			/* 4 or 6; 0: none */
-	__be32 word[4];			/* IPv6, or IPv4 in word 0 */
+	__u8 family;	/* 4 or 6; 0: none */
+	__be32 word[4]; /* IPv6, or IPv4 in word 0 */
 };
 
-#define MODEL_PORT_LOW	1024		/* below net.ipv4.ip_local_port_range */
-#define MODEL_PORT_HIGH	32767
+#define MODEL_POLICY	"round-robin" /* the default one of a new instance */
+#define MODEL_PORT_LOW	1024	      /* below net.ipv4.ip_local_port_range */
+#define MODEL_PORT_HIGH 32767
 
-enum model_timeout {			/* bits of lb_service.timeout_set */
-	TIMEOUT_IDLE,			/* TCP established; UDP all three states */
-	TIMEOUT_HALF_OPEN,
-	TIMEOUT_CLOSING,
-	TIMEOUT_CLOSED,
-	TIMEOUT_MAX
+enum model_timeout {		   /* bits of lb_service.timeout_set */
+		     TIMEOUT_IDLE, /* TCP established; UDP all three states */
+		     TIMEOUT_HALF_OPEN,
+		     TIMEOUT_CLOSING,
+		     TIMEOUT_CLOSED,
+		     TIMEOUT_MAX
 };
 
 struct model_backend {
-	__u32 id;			/* 0: not in the kernel yet */
-	__u32 ref;			/* LB_BACKEND_REF in the kernel, or 0 */
+	__u32 id;  /* 0: not in the kernel yet */
+	__u32 ref; /* LB_BACKEND_REF in the kernel, or 0 */
 	struct address address;
-	__u16 port;			/* host order */
+	__u16 port; /* host order */
 	__u32 weight;
 	enum lb_backend_state state;
-	__u64 since;			/* CLOCK_REALTIME, s */
+	__u64 since; /* CLOCK_REALTIME, s */
 };
 
 struct model_service {
-	int id;				/* -1: not in the kernel yet */
+	int id; /* -1: not in the kernel yet */
 	struct address address;
-	__u16 port;			/* host order */
-	__u8 protocol;			/* IPPROTO_* */
+	__u16 port;    /* host order */
+	__u8 protocol; /* IPPROTO_* */
 	enum lb_forward forward;
-	int policy;			/* slot, or -1: follows the default */
-	__u32 timeout_set;		/* bit per enum model_timeout */
-	__u64 timeout_ms[TIMEOUT_MAX];	/* valid where the bit is set */
-	__u16 port_low, port_high;	/* translated ports, both included */
+	int policy;		       /* slot, or -1: follows the default */
+	__u32 timeout_set;	       /* bit per enum model_timeout */
+	__u64 timeout_ms[TIMEOUT_MAX]; /* valid where the bit is set */
+	__u16 port_low, port_high;     /* translated ports, both included */
 	char comment[64];
 	__u64 since;
-	__u32 generation;		/* of its table in the kernel */
+	__u32 generation; /* of its table in the kernel */
 	size_t n_backends;
-	struct model_backend *backends;	/* sorted by address, port */
+	struct model_backend *backends; /* sorted by address, port */
 };
 
 struct model_policy {
@@ -62,9 +63,9 @@ struct model_policy {
 };
 
 struct model {
-	int default_policy;		/* slot */
+	int default_policy; /* slot */
 	size_t n_services;
-	struct model_service *services;	/* sorted by family, address, port, protocol */
+	struct model_service *services; /* sorted by family, address, port, protocol */
 	struct model_policy policies[LB_MAX_POLICIES];
 };
 
@@ -72,7 +73,7 @@ void model_init(struct model *m);
 /* A service as 'service add' makes it when no option is given; key fields are 0. */
 void model_init_service(struct model_service *s);
 void model_init_backend(struct model_backend *b);
-int model_copy(struct model *to, const struct model *from);	/* -ENOMEM */
+int model_copy(struct model *to, const struct model *from); /* -ENOMEM */
 void model_free(struct model *m);
 
 /* NULL if there is none. */

@@ -10,14 +10,17 @@
 #include <string.h>
 #include <time.h>
 
-#define TIME_MAX_MS	(30ULL * 24 * 3600 * 1000)
+#define TIME_MAX_MS (30ULL * 24 * 3600 * 1000)
 
 static const struct unit {
 	const char *name;
 	__u64 ms;
 } units[] = {
-	{ "d", 24 * 3600 * 1000 }, { "h", 3600 * 1000 }, { "m", 60 * 1000 },
-	{ "s", 1000 }, { "ms", 1 },
+	{ "d", 24 * 3600 * 1000 },
+	{ "h", 3600 * 1000 },
+	{ "m", 60 * 1000 },
+	{ "s", 1000 },
+	{ "ms", 1 },
 };
 
 #define N_UNITS (sizeof(units) / sizeof(units[0]))
@@ -74,7 +77,8 @@ char *time_format(__u64 ms, char *ret)
 	if (!ms)
 		strcpy(ret, "0s");
 	else
-		snprintf(ret, NUMBER_TEXT_SIZE, "%llu%s", ms / units[i].ms, units[i].name);
+		snprintf(ret, NUMBER_TEXT_SIZE, "%llu%s", ms / units[i].ms,
+			 units[i].name);
 	return ret;
 }
 
@@ -83,7 +87,8 @@ char *age_format(__u64 seconds, char *ret)
 	if (seconds < 60)
 		snprintf(ret, NUMBER_TEXT_SIZE, "%llus", seconds);
 	else if (seconds < 3600)
-		snprintf(ret, NUMBER_TEXT_SIZE, "%llum%02llus", seconds / 60, seconds % 60);
+		snprintf(ret, NUMBER_TEXT_SIZE, "%llum%02llus", seconds / 60,
+			 seconds % 60);
 	else if (seconds < 86400)
 		snprintf(ret, NUMBER_TEXT_SIZE, "%lluh%02llum", seconds / 3600,
 			 seconds / 60 % 60);

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <linux/types.h>
 
-#define NUMBER_TEXT_SIZE	32
+#define NUMBER_TEXT_SIZE 32
 
 /* Decimal digits only, no sign, no leading zero; false if it is none or out of range. */
 bool number_parse(const char *text, unsigned long low, unsigned long high,

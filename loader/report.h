@@ -17,7 +17,7 @@ void report_warning(const char *format, ...) __attribute__((format(printf, 1, 2)
 /* With -v only, no prefix. */
 void report_detail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-void report_at(const char *file, unsigned int line);	/* NULL: no file */
+void report_at(const char *file, unsigned int line); /* NULL: no file */
 void report_set(bool quiet, bool verbose);
 bool report_is_verbose(void);
 

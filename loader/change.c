@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * change.c - one or many commands become one change of the kernel's state, or none.
+ *
+ * First every line is read and works on a model; only if all of them are good is the
+ * difference made real: interfaces are attached, then the model is committed, then
+ * interfaces are detached.  What was attached is detached again if something fails, so
+ * an error leaves everything as it was.
+ */
+#include "change.h"
+
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "chain.h"
+#include "diff.h"
+#include "flow_walk.h"
+#include "report.h"
+#include "address.h"
+
+static enum outcome find_commands(struct script *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->n; i++) {
+		struct script_line *line = &s->lines[i];
+
+		if (line->command)
+			continue;
+		report_at(s->file, line->number);
+		line->command = command_find(&line->words);
+		if (!line->command)
+			return USAGE;
+		if (!line->command->edit) {
+			report("'%s%s%s' cannot stand in a file: it is no change",
+			       line->command->object, line->command->verb ? " " : "",
+			       line->command->verb ? line->command->verb : "");
+			return USAGE;
+		}
+	}
+	report_at(NULL, 0);
+	return DONE;
+}
+
+/* Have all lines of one kind work on @c. */
+static enum outcome run_lines(struct change *c, struct script *s, bool is_chain)
+{
+	enum outcome outcome = DONE;
+	size_t i;
+
+	for (i = 0; i < s->n && !outcome; i++) {
+		struct script_line *line = &s->lines[i];
+
+		if (line->command->is_chain != is_chain)
+			continue;
+		report_at(s->file, line->number);
+		outcome = line->command->edit(c, &line->words);
+	}
+	report_at(NULL, 0);
+	return outcome;
+}
+
+static enum outcome check_devices(const struct change *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->n_attach; i++) {
+		if (if_nametoindex(c->attach[i].name))
+			continue;
+		report("%s: no such interface (see 'ip link')", c->attach[i].name);
+		return REFUSED;
+	}
+	return DONE;
+}
+
+/* What is kept of what a whole file names again: ids, and so flows and counters. */
+static void recognize(struct model *to, const struct model *from)
+{
+	size_t i, j;
+
+	for (i = 0; i < to->n_services; i++) {
+		struct model_service *new = &to->services[i];
+		const struct model_service *old;
+
+		old = model_find_service(from, &new->address, new->port, new->protocol);
+		if (!old)
+			continue;
+		new->id = old->id;
+		new->since = old->since;
+		new->generation = old->generation;
+
+		for (j = 0; j < new->n_backends; j++) {
+			struct model_backend *b = &new->backends[j];
+			const struct model_backend *was;
+
+			was = model_find_backend(old, &b->address, b->port);
+			if (!was)
+				continue;
+			b->id = was->id;
+			b->ref = was->ref;
+			b->since = was->since;
+		}
+	}
+}
+
+/* A file must not end flows unasked by leaving out a backend. */
+static enum outcome check_removed(const struct change *c, const struct model *from)
+{
+	size_t i, j;
+
+	for (i = 0; i < from->n_services; i++) {
+		const struct model_service *old = &from->services[i], *new;
+
+		new = model_find_service(c->to, &old->address, old->port, old->protocol);
+		for (j = 0; new &&j < old->n_backends; j++) {
+			const struct model_backend *b = &old->backends[j];
+
+			if (model_find_backend(new, &b->address, b->port))
+				continue;
+			if (backend_has_flows(c->state, old, b,
+					      "drain it first, or 'apply FILE force'"))
+				return REFUSED;
+		}
+	}
+	return DONE;
+}
+
+static enum outcome start_model(struct change *c, const struct model *from)
+{
+	int policy;
+
+	if (!c->is_whole) {
+		if (!model_copy(c->to, from))
+			return DONE;
+		report("out of memory");
+		return REFUSED;
+	}
+
+	model_init(c->to);
+	memcpy(c->to->policies, from->policies, sizeof(from->policies));
+	policy = model_find_policy(from, MODEL_POLICY);
+	c->to->default_policy = policy < 0 ? from->default_policy : policy;
+	return DONE;
+}
+
+static void undo_attach(struct change *c, const bool *is_new, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		const struct lb_device *dev = device_find(c->state, c->attach[i].name);
+
+		if (is_new[i] && dev)
+			detach_device(c->state, dev);
+	}
+}
+
+static void log_device(const char *verb, const char *name)
+{
+	char line[64];
+
+	snprintf(line, sizeof(line), "chain %s %s", verb, name);
+	diff_log(line);
+}
+
+static enum outcome detach_unwanted(struct change *c)
+{
+	enum outcome outcome = DONE;
+	int i;
+
+	for (i = 0; i < LB_MAX_DEVICES; i++) {
+		struct lb_device dev = c->state->devices[i];
+
+		if (!dev.ifindex || !detach_wanted(c, &dev))
+			continue;
+		if (detach_device(c->state, &dev))
+			outcome = REFUSED;
+		else
+			log_device("detach", dev.name);
+	}
+	return outcome;
+}
+
+static enum outcome make_real(struct change *c, const struct model *from)
+{
+	bool is_new[LB_MAX_DEVICES] = {};
+	size_t i;
+
+	for (i = 0; i < c->n_attach; i++) {
+		is_new[i] = !device_find(c->state, c->attach[i].name);
+		if (attach_device(c->state, c->attach[i].name, &c->attach[i].options)) {
+			undo_attach(c, is_new, i);
+			return REFUSED;
+		}
+	}
+	if (state_commit(c->state, from, c->to)) {
+		undo_attach(c, is_new, c->n_attach);
+		return REFUSED;
+	}
+
+	for (i = 0; i < c->n_attach; i++)
+		if (is_new[i])
+			log_device("attach", c->attach[i].name);
+	model_diff(from, c->to, diff_log);
+	return detach_unwanted(c);
+}
+
+static void print_difference(const struct change *c, const struct model *from)
+{
+	size_t i;
+
+	for (i = 0; i < c->n_attach; i++)
+		if (!c->state || !device_find(c->state, c->attach[i].name))
+			printf("chain attach %s\n", c->attach[i].name);
+	model_diff(from, c->to, diff_print);
+	for (i = 0; c->state && i < LB_MAX_DEVICES; i++)
+		if (c->state->devices[i].ifindex &&
+		    detach_wanted(c, &c->state->devices[i]))
+			printf("chain detach %s\n", c->state->devices[i].name);
+}
+
+/* The instance is open, or there is none: read it, run the lines, make them real. */
+static enum outcome change_model(struct change *c, struct script *s, bool dry_run)
+{
+	struct model from, to;
+	enum outcome outcome;
+
+	model_init(&from);
+	model_init(&to);
+	c->to = &to;
+	if (c->state && state_read(c->state, &from)) {
+		report("%s: cannot read the state", c->state->dir);
+		return REFUSED;
+	}
+
+	outcome = start_model(c, &from);
+	if (!outcome)
+		outcome = run_lines(c, s, false);
+	if (!outcome && c->is_whole) {
+		recognize(&to, &from);
+		if (!c->force && c->state)
+			outcome = check_removed(c, &from);
+	}
+	if (!outcome && dry_run)
+		print_difference(c, &from);
+	else if (!outcome)
+		outcome = make_real(c, &from);
+
+	model_free(&from);
+	model_free(&to);
+	return outcome;
+}
+
+static enum outcome open_and_change(struct change *c, struct script *s, bool dry_run)
+{
+	const struct state_options *where = &c->lbctl->where;
+	bool existed = instance_exists(where);
+	enum outcome outcome;
+	struct state state;
+	int err;
+
+	if (dry_run && !existed)
+		return change_model(c, s, true);
+
+	if (c->n_attach && !dry_run)
+		err = state_create(&state, where, c->flows ? c->flows : CHAIN_FLOWS);
+	else
+		err = state_open(&state, where, dry_run ? STATE_READ : STATE_WRITE);
+	if (err)
+		return REFUSED;
+
+	c->state = &state;
+	outcome = chain_check(c);
+	if (!outcome)
+		outcome = change_model(c, s, dry_run);
+	if (outcome && !existed)
+		state_destroy(&state);
+	state_close(&state);
+	c->state = NULL;
+	return outcome;
+}
+
+enum outcome change_script(const struct lbctl *l, struct script *s,
+			   const struct change_options *o)
+{
+	struct change c = {
+		.lbctl = l,
+		.is_script = s->file,
+		.is_whole = o->is_whole,
+		.force = o->force,
+	};
+	enum outcome outcome;
+
+	outcome = find_commands(s);
+	if (!outcome)
+		outcome = run_lines(&c, s, true);
+	if (!outcome)
+		outcome = check_devices(&c);
+	if (!outcome)
+		outcome = open_and_change(&c, s, o->dry_run);
+	if (!outcome && c.wait_ms)
+		outcome = backend_wait(&c);
+
+	report_at(NULL, 0);
+	if (outcome && s->file)
+		return REFUSED; /* the words of the command line were good */
+	return outcome;
+}
+
+enum outcome change_one(const struct lbctl *l, const struct command *command,
+			struct words *w)
+{
+	struct script_line line = { .words = *w, .command = command };
+	struct script s = { .lines = &line, .n = 1 };
+
+	return change_script(l, &s, &(struct change_options){});
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * change.h - one or many commands become one change of the kernel's state, or none.
+ */
+#ifndef LB_CHANGE_H
+#define LB_CHANGE_H
+
+#include "attach.h"
+#include "command.h"
+#include "script.h"
+
+struct device_wish {
+	const char *name;
+	struct attach_options options;
+};
+
+/* What the commands want; they report and return, and change nothing else. */
+struct change {
+	const struct lbctl *lbctl;
+	struct state *state; /* NULL: dry run without an instance */
+	struct model *to;    /* what shall be; commands work on it */
+	bool is_script;	     /* several commands: none may wait */
+	bool is_whole;	     /* apply: what no line names goes */
+	bool force;
+
+	__u32 flows; /* 0: not said */
+	struct device_wish attach[LB_MAX_DEVICES];
+	size_t n_attach;
+	const char *detach[LB_MAX_DEVICES];
+	size_t n_detach;
+	bool detach_all;
+
+	__u64 wait_ms; /* for the flows of `waits`, after the change */
+	bool wait_then_del;
+	const char *wait_service, *wait_backend; /* as the user wrote them */
+};
+
+enum outcome change_one(const struct lbctl *l, const struct command *command,
+			struct words *w);
+
+struct change_options {
+	bool is_whole;
+	bool dry_run;
+	bool force;
+};
+
+enum outcome change_script(const struct lbctl *l, struct script *s,
+			   const struct change_options *o);
+
+/* After a change with wait_ms (backend_wait.c); the lock is free meanwhile. */
+enum outcome backend_wait(const struct change *c);
+
+#endif /* LB_CHANGE_H */

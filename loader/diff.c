@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * diff.c - what changes from one model to another, in words.
+ */
+#include "diff.h"
+
+#include <pwd.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "address.h"
+#include "number.h"
+
+#define LINE_SIZE 512
+
+/* A line in the making: "OBJECT set NAME" and then " KEYWORD OLD -> NEW" for each. */
+struct diff_line {
+	char text[LINE_SIZE];
+	size_t used;
+	bool changed;
+};
+
+static void append(struct diff_line *line, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void append(struct diff_line *line, const char *format, ...)
+{
+	size_t room = sizeof(line->text) - line->used;
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vsnprintf(line->text + line->used, room, format, args);
+	va_end(args);
+	if (n > 0)
+		line->used += (size_t)n < room ? (size_t)n : room - 1;
+}
+
+static void append_change(struct diff_line *line, const char *keyword, const char *old,
+			  const char *new)
+{
+	if (!strcmp(old, new))
+		return;
+	append(line, " %s %s -> %s", keyword, old, new);
+	line->changed = true;
+}
+
+const char *backend_state_name(enum lb_backend_state state)
+{
+	static const char *const names[] = { "free", "active", "drain", "down" };
+
+	return (size_t)state < sizeof(names) / sizeof(names[0]) ? names[state] : "?";
+}
+
+const char *forward_name(enum lb_forward forward)
+{
+	static const char *const names[] = { "none", "fullnat" };
+
+	return (size_t)forward < sizeof(names) / sizeof(names[0]) ? names[forward] : "?";
+}
+
+const char *timeout_name(enum model_timeout timeout)
+{
+	static const char *const names[] = { "timeout-idle", "timeout-half-open",
+					     "timeout-closing", "timeout-closed" };
+
+	return (size_t)timeout < sizeof(names) / sizeof(names[0]) ? names[timeout] : "?";
+}
+
+const char *policy_name(const struct model *m, int policy)
+{
+	if (policy < 0)
+		return "default";
+	if (policy >= LB_MAX_POLICIES || !m->policies[policy].used)
+		return "?";
+	return m->policies[policy].info.meta.name;
+}
+
+static char *timeout_text(const struct model_service *s, int which, char *ret)
+{
+	if (s->timeout_set & 1U << which)
+		return time_format(s->timeout_ms[which], ret);
+	return strcpy(ret, "default");
+}
+
+static size_t diff_service(const struct model *from, const struct model_service *a,
+			   const struct model *to, const struct model_service *b,
+			   void (*emit)(const char *line))
+{
+	char name[ENDPOINT_TEXT_SIZE], old[NUMBER_TEXT_SIZE], new[NUMBER_TEXT_SIZE];
+	struct diff_line line = {};
+	int i;
+
+	append(&line, "service set %s", service_text(b, name));
+	append_change(&line, "forward", forward_name(a->forward),
+		      forward_name(b->forward));
+	append_change(&line, "policy", policy_name(from, a->policy),
+		      policy_name(to, b->policy));
+	snprintf(old, sizeof(old), "%u-%u", a->port_low, a->port_high);
+	snprintf(new, sizeof(new), "%u-%u", b->port_low, b->port_high);
+	append_change(&line, "ports", old, new);
+	for (i = 0; i < TIMEOUT_MAX; i++)
+		append_change(&line, timeout_name(i), timeout_text(a, i, old),
+			      timeout_text(b, i, new));
+	append_change(&line, "comment", a->comment[0] ? a->comment : "none",
+		      b->comment[0] ? b->comment : "none");
+
+	if (line.changed)
+		emit(line.text);
+	return line.changed;
+}
+
+static size_t emit_service(const char *verb, const struct model *m,
+			   const struct model_service *s, void (*emit)(const char *line))
+{
+	char name[ENDPOINT_TEXT_SIZE];
+	struct diff_line line = {};
+
+	append(&line, "service %s %s", verb, service_text(s, name));
+	if (!strcmp(verb, "add"))
+		append(&line, " forward %s policy %s", forward_name(s->forward),
+		       policy_name(m, s->policy));
+	emit(line.text);
+	return 1;
+}
+
+static size_t emit_backend(const char *verb, const struct model_service *s,
+			   const struct model_backend *b, void (*emit)(const char *line))
+{
+	char service[ENDPOINT_TEXT_SIZE], backend[ENDPOINT_TEXT_SIZE];
+	struct diff_line line = {};
+
+	append(&line, "backend %s %s %s", verb, service_text(s, service),
+	       backend_format(&b->address, b->port, backend));
+	if (!strcmp(verb, "add"))
+		append(&line, " weight %u state %s", b->weight,
+		       backend_state_name(b->state));
+	emit(line.text);
+	return 1;
+}
+
+static size_t diff_backend(const struct model_service *s, const struct model_backend *a,
+			   const struct model_backend *b, void (*emit)(const char *line))
+{
+	char service[ENDPOINT_TEXT_SIZE], backend[ENDPOINT_TEXT_SIZE];
+	char old[NUMBER_TEXT_SIZE], new[NUMBER_TEXT_SIZE];
+	struct diff_line line = {};
+
+	append(&line, "backend set %s %s", service_text(s, service),
+	       backend_format(&b->address, b->port, backend));
+	snprintf(old, sizeof(old), "%u", a->weight);
+	snprintf(new, sizeof(new), "%u", b->weight);
+	append_change(&line, "weight", old, new);
+	append_change(&line, "state", backend_state_name(a->state),
+		      backend_state_name(b->state));
+
+	if (line.changed)
+		emit(line.text);
+	return line.changed;
+}
+
+/* @a or @b is NULL: there is none. */
+static size_t diff_backends(const struct model_service *a, const struct model_service *b,
+			    void (*emit)(const char *line))
+{
+	size_t i, n = 0;
+
+	for (i = 0; a && b && i < a->n_backends; i++) {
+		const struct model_backend *old = &a->backends[i];
+
+		if (!model_find_backend(b, &old->address, old->port))
+			n += emit_backend("del", a, old, emit);
+	}
+	for (i = 0; b && i < b->n_backends; i++) {
+		const struct model_backend *new = &b->backends[i];
+		const struct model_backend *old = NULL;
+
+		if (a)
+			old = model_find_backend(a, &new->address, new->port);
+		n += old ? diff_backend(b, old, new, emit)
+			 : emit_backend("add", b, new, emit);
+	}
+	return n;
+}
+
+size_t model_diff(const struct model *from, const struct model *to,
+		  void (*emit)(const char *line))
+{
+	struct diff_line line = {};
+	size_t i, n = 0;
+
+	append(&line, "policy set");
+	append_change(&line, "default", policy_name(from, from->default_policy),
+		      policy_name(to, to->default_policy));
+	if (line.changed) {
+		emit(line.text);
+		n++;
+	}
+
+	for (i = 0; i < from->n_services; i++) {
+		const struct model_service *s = &from->services[i];
+
+		if (!model_find_service(to, &s->address, s->port, s->protocol))
+			n += emit_service("del", from, s, emit);
+	}
+	for (i = 0; i < to->n_services; i++) {
+		const struct model_service *new = &to->services[i], *old;
+
+		old = model_find_service(from, &new->address, new->port, new->protocol);
+		n += old ? diff_service(from, old, to, new, emit)
+			 : emit_service("add", to, new, emit);
+		n += diff_backends(old, new, emit);
+	}
+	return n;
+}
+
+void diff_print(const char *line)
+{
+	puts(line);
+}
+
+void diff_log(const char *line)
+{
+	const struct passwd *user = getpwuid(getuid());
+	const char *sudo = getenv("SUDO_USER");
+
+	openlog("lbctl", LOG_PID, LOG_DAEMON);
+	syslog(LOG_NOTICE, "%s%s%s: %s", user ? user->pw_name : "?",
+	       sudo ? " by sudo of " : "", sudo ? sudo : "", line);
+}

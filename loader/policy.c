@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * policy.c - `lbctl policy set`, `load` and `show`.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "address.h"
+#include "change.h"
+#include "diff.h"
+#include "names.h"
+#include "output.h"
+#include "report.h"
+
+#define KEPT_SIZE 400
+
+/* Say which services do not follow the new default. */
+static void warn_kept(const struct model *m)
+{
+	char list[KEPT_SIZE] = "", name[ENDPOINT_TEXT_SIZE];
+	size_t i, n = 0, used = 0;
+
+	for (i = 0; i < m->n_services; i++) {
+		if (m->services[i].policy < 0)
+			continue;
+		n++;
+		if (used + ENDPOINT_TEXT_SIZE < sizeof(list))
+			used += snprintf(list + used, sizeof(list) - used, "%s%s",
+					 used ? ", " : "",
+					 service_text(&m->services[i], name));
+	}
+	if (n)
+		report_warning("%zu service%s own policy: %s%s", n,
+			       n == 1 ? " keeps its" : "s keep their", list,
+			       used + ENDPOINT_TEXT_SIZE < sizeof(list) ? "" : " ...");
+}
+
+enum outcome policy_set(struct change *c, struct words *w)
+{
+	const char *name = words_want(w, "the policy's name");
+	struct model_service *s = NULL;
+	enum outcome outcome;
+	bool is_default;
+	int slot = -1;
+
+	if (!name)
+		return USAGE;
+	if (words_take(w, "service")) {
+		outcome = find_service(w, c->to, &s);
+		if (outcome)
+			return outcome;
+	}
+	outcome = words_end(w);
+	if (outcome)
+		return outcome;
+
+	is_default = s && !strcmp(name, "default");
+	if (!is_default)
+		outcome = find_policy(name, c->to, &slot);
+	if (outcome)
+		return outcome;
+
+	if (s) {
+		s->policy = slot;
+		return DONE;
+	}
+	c->to->default_policy = slot;
+	if (!c->is_script)
+		warn_kept(c->to);
+	return DONE;
+}
+
+static const struct option_word load_options[] = {
+	{ "name", "", NULL },
+	{ "replace", "", NULL },
+	{ "force", "", NULL },
+};
+
+enum outcome policy_load(const struct lbctl *l, struct words *w)
+{
+	const char *file = words_want(w, "the policy's object file");
+	enum outcome outcome;
+	struct state state;
+	char line[512];
+	__u32 slot;
+
+	if (!file)
+		return USAGE;
+	outcome = options_parse(w, load_options,
+				sizeof(load_options) / sizeof(load_options[0]), NULL);
+	if (outcome)
+		return outcome;
+	if (state_open(&state, &l->where, STATE_WRITE))
+		return REFUSED;
+
+	if (state_load_policy(&state, file, &slot)) {
+		outcome = REFUSED;
+	} else {
+		snprintf(line, sizeof(line), "policy load %s: slot %u", file, slot);
+		diff_log(line);
+	}
+	state_close(&state);
+	return outcome;
+}
+
+static const char *kind_name(__u32 kind)
+{
+	static const char *const names[LB_TABLE_KIND_MAX] = { "uniform", "weighted",
+							      "maglev" };
+
+	return kind < LB_TABLE_KIND_MAX ? names[kind] : "?";
+}
+
+static json_t *promise_list(__u32 promises)
+{
+	json_t *list = json_array();
+
+	if (promises & LB_PROMISE_EVEN)
+		json_array_append_new(list, json_string("even"));
+	if (promises & LB_PROMISE_STICKY)
+		json_array_append_new(list, json_string("sticky"));
+	if (promises & LB_PROMISE_CONSISTENT)
+		json_array_append_new(list, json_string("consistent"));
+	return list;
+}
+
+static const char *promise_text(const json_t *row, char *ret)
+{
+	json_t *value;
+	size_t i, used = 0;
+
+	strcpy(ret, "-");
+	json_array_foreach(json_object_get(row, "promises"), i, value)
+		used += snprintf(ret + used, OUTPUT_CELL_SIZE - used, "%s%s",
+				 i ? "," : "", json_string_value(value));
+	return ret;
+}
+
+static const struct column policy_columns[] = {
+	{ .title = "NAME", .key = "policy" },
+	{ .title = "DEFAULT", .key = "default", .format = COLUMN_YES },
+	{ .title = "SERVICES", .key = "services", .format = COLUMN_NUMBER },
+	{ .title = "TABLE", .key = "table" },
+	{ .title = "PROMISES", .text = promise_text },
+	{ .title = "SINCE", .key = "since", .format = COLUMN_DATE },
+	{ .title = "PROGRAM", .key = "program", .format = COLUMN_NUMBER },
+	{ .title = "FILE", .key = "file" },
+};
+
+static json_t *policy_row(const struct model *m, int slot)
+{
+	const struct lb_policy_info *info = &m->policies[slot].info;
+	bool is_default = slot == m->default_policy;
+	size_t i, services = 0;
+
+	for (i = 0; i < m->n_services; i++) {
+		int own = m->services[i].policy;
+
+		services += own < 0 ? is_default : own == slot;
+	}
+	return json_pack("{s:s, s:i, s:b, s:i, s:s, s:o, s:I, s:i, s:s}", "policy",
+			 info->meta.name, "slot", slot, "default", is_default, "services",
+			 (int)services, "table", kind_name(info->meta.kind), "promises",
+			 promise_list(info->meta.promises), "since",
+			 (json_int_t)info->since, "program", (int)info->program, "file",
+			 info->file);
+}
+
+static enum outcome show_model(const struct lbctl *l, struct words *w,
+			       const struct model *m)
+{
+	const char *name = words_next(w);
+	enum outcome outcome;
+	int slot, only = -1;
+	json_t *rows;
+
+	outcome = words_end(w);
+	if (!outcome && name)
+		outcome = find_policy(name, m, &only);
+	if (outcome)
+		return outcome;
+
+	rows = json_array();
+	for (slot = 0; slot < LB_MAX_POLICIES; slot++)
+		if (m->policies[slot].used && (only < 0 || only == slot))
+			json_array_append_new(rows, policy_row(m, slot));
+	return output_list(l, "policies", rows, policy_columns,
+			   sizeof(policy_columns) / sizeof(policy_columns[0]), NULL);
+}
+
+enum outcome policy_show(const struct lbctl *l, struct words *w)
+{
+	enum outcome outcome;
+	struct state state;
+	struct model m;
+
+	if (state_open(&state, &l->where, STATE_READ))
+		return REFUSED;
+	if (state_read(&state, &m)) {
+		report("%s: cannot read the state", state.dir);
+		outcome = REFUSED;
+	} else {
+		outcome = show_model(l, w, &m);
+		model_free(&m);
+	}
+	state_close(&state);
+	return outcome;
+}

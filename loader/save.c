@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * save.c - `lbctl save`: the commands that make the current state.
+ *
+ * Sorted, one a line, what is at its default left out: so a saved file can be compared,
+ * searched and kept in version control, and applying it changes nothing.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "address.h"
+#include "chain.h"
+#include "diff.h"
+#include "number.h"
+#include "report.h"
+#include "script.h"
+
+static int compare_device(const void *a, const void *b)
+{
+	const struct lb_device *x = a, *y = b;
+
+	return strncmp(x->name, y->name, sizeof(x->name));
+}
+
+static void save_devices(const struct state *s)
+{
+	struct lb_device devices[LB_MAX_DEVICES];
+	int i, n = 0;
+
+	for (i = 0; i < LB_MAX_DEVICES; i++)
+		if (s->devices[i].ifindex)
+			devices[n++] = s->devices[i];
+	qsort(devices, n, sizeof(devices[0]), compare_device);
+
+	for (i = 0; i < n; i++) {
+		printf("chain attach %s", devices[i].name);
+		if (devices[i].mode != LB_MODE_NATIVE)
+			printf(" mode %s", attach_mode_name(devices[i].mode));
+		if (devices[i].priority != CHAIN_PRIORITY)
+			printf(" priority %u", devices[i].priority);
+		if (s->config->flows != CHAIN_FLOWS)
+			printf(" flows %u", s->config->flows);
+		putchar('\n');
+	}
+}
+
+static void save_comment(const char *comment)
+{
+	char *quoted;
+
+	if (!comment[0])
+		return;
+	quoted = script_quote(comment);
+	if (quoted)
+		printf(" comment %s", quoted);
+	free(quoted);
+}
+
+static void save_service(const struct model *m, const struct model_service *s)
+{
+	char text[ENDPOINT_TEXT_SIZE], time[NUMBER_TEXT_SIZE];
+	int i;
+
+	printf("service add %s forward %s", service_text(s, text),
+	       forward_name(s->forward));
+	if (s->policy >= 0)
+		printf(" policy %s", policy_name(m, s->policy));
+	if (s->port_low != MODEL_PORT_LOW || s->port_high != MODEL_PORT_HIGH)
+		printf(" ports %u-%u", s->port_low, s->port_high);
+	for (i = 0; i < TIMEOUT_MAX; i++)
+		if (s->timeout_set & 1U << i)
+			printf(" %s %s", timeout_name(i),
+			       time_format(s->timeout_ms[i], time));
+	save_comment(s->comment);
+	putchar('\n');
+}
+
+static void save_backend(const struct model_service *s, const struct model_backend *b)
+{
+	char service[ENDPOINT_TEXT_SIZE], backend[ENDPOINT_TEXT_SIZE];
+
+	printf("backend add %s %s", service_text(s, service),
+	       backend_format(&b->address, b->port, backend));
+	if (b->weight != 1)
+		printf(" weight %u", b->weight);
+	if (b->state != LB_BACKEND_ACTIVE)
+		printf(" state %s", backend_state_name(b->state));
+	putchar('\n');
+}
+
+static void save_model(const struct model *m)
+{
+	size_t i, j;
+
+	if (strcmp(policy_name(m, m->default_policy), MODEL_POLICY))
+		printf("policy set %s\n", policy_name(m, m->default_policy));
+
+	for (i = 0; i < m->n_services; i++) {
+		const struct model_service *s = &m->services[i];
+
+		save_service(m, s);
+		for (j = 0; j < s->n_backends; j++)
+			save_backend(s, &s->backends[j]);
+	}
+}
+
+enum outcome save_run(const struct lbctl *l, struct words *w)
+{
+	enum outcome outcome = words_end(w);
+	struct state state;
+	struct model m;
+
+	if (outcome)
+		return outcome;
+	if (l->json) {
+		report("save prints commands; for JSON see 'lbctl -j'");
+		return USAGE;
+	}
+	if (state_open(&state, &l->where, STATE_READ))
+		return REFUSED;
+
+	if (state_read(&state, &m)) {
+		report("%s: cannot read the state", state.dir);
+		outcome = REFUSED;
+	} else {
+		save_devices(&state);
+		save_model(&m);
+		model_free(&m);
+	}
+	state_close(&state);
+	return outcome;
+}
