@@ -46,11 +46,15 @@ struct ip6_fragment {
 	__be32 id;
 };
 
-/* What lies where in a packet.  The pointers are good until the packet is changed. */
+/*
+ * What the headers say.  Copies: while a pointer into the packet is alive, the verifier
+ * tells apart each way in which the headers before it could have been laid out (216,000
+ * steps on 6.1 for lb_parse; a tenth with copies).
+ */
 struct headers {
 	struct cursor cursor;
-	const struct iphdr *ip4;
-	const struct ipv6hdr *ip6;
+	__be32 source[4]; /* IPv6, or IPv4 in word 0 */
+	__be32 destination[4];
 	__be16 sport;
 	__be16 dport;
 	__u32 length;  /* from the IP header on, as it says */
@@ -93,7 +97,8 @@ static __always_inline enum lb_reason parse_ip4(struct headers *h, struct lb_pkt
 	if (ip->frag_off & bpf_htons(IP4_OFFSET))
 		return LB_REASON_NOT_OURS; /* has no ports; the first one tells */
 
-	h->ip4 = ip;
+	h->source[0] = ip->saddr;
+	h->destination[0] = ip->daddr;
 	h->length = bpf_ntohs(ip->tot_len);
 	h->fragment = ip->frag_off & bpf_htons(IP4_MF);
 	pkt->protocol = ip->protocol;
@@ -138,7 +143,8 @@ static __always_inline enum lb_reason parse_ip6(struct headers *h, struct lb_pkt
 		return LB_REASON_TRUNCATED;
 	if (ip->version != 6)
 		return LB_REASON_MALFORMED;
-	h->ip6 = ip;
+	__builtin_memcpy(h->source, &ip->saddr, sizeof(h->source));
+	__builtin_memcpy(h->destination, &ip->daddr, sizeof(h->destination));
 	h->length = bpf_ntohs(ip->payload_len) + sizeof(*ip);
 	next = ip->nexthdr;
 

@@ -13,16 +13,14 @@
 #include "nat.bpf.h"
 #include "services.bpf.h"
 
-static __always_inline void copy_address(__be32 *to, const void *from, int family)
+static __always_inline void copy_address(__be32 *to, const __be32 *from, int family)
 {
-	const __be32 *word = from;
-
-	to[0] = word[0];
+	to[0] = from[0];
 	if (family == 4)
 		return;
-	to[1] = word[1];
-	to[2] = word[2];
-	to[3] = word[3];
+	to[1] = from[1];
+	to[2] = from[2];
+	to[3] = from[3];
 }
 
 static __always_inline bool address_equal(const __be32 *a, const __be32 *b, int family)
@@ -32,17 +30,7 @@ static __always_inline bool address_equal(const __be32 *a, const __be32 *b, int 
 	return !((a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2]) | (a[3] ^ b[3]));
 }
 
-static __always_inline const void *source(const struct headers *h, int family)
-{
-	return family == 4 ? (const void *)&h->ip4->saddr : &h->ip6->saddr;
-}
-
-static __always_inline const void *destination(const struct headers *h, int family)
-{
-	return family == 4 ? (const void *)&h->ip4->daddr : &h->ip6->daddr;
-}
-
-static __always_inline __u32 find_endpoint(int family, const void *address, __be16 port,
+static __always_inline __u32 find_endpoint(int family, const __be32 *address, __be16 port,
 					   __u8 protocol, enum lb_endpoint_kind kind)
 {
 	union endpoint_key key = {};
@@ -69,13 +57,13 @@ static __always_inline void make_key(struct lb_pkt *pkt, const struct headers *h
 	if (family == 4) {
 		struct lb_flow_key4 *key = (void *)pkt->key;
 
-		key->client = h->ip4->saddr;
+		key->client = h->source[0];
 		key->port = h->sport;
 		key->service = pkt->service;
 	} else {
 		struct lb_flow_key6 *key = (void *)pkt->key;
 
-		copy_address(key->client, &h->ip6->saddr, 6);
+		copy_address(key->client, h->source, 6);
 		key->port = h->sport;
 		key->service = pkt->service;
 		key->pad = 0;
@@ -145,8 +133,8 @@ static __always_inline bool reply_agrees(struct lb_pkt *pkt, const struct header
 	pkt->service = id;
 	return READ_ONCE(backend->ref) == pkt->backend && pkt->nat_port == h->dport &&
 	       backend->port == h->sport && service->protocol == pkt->protocol &&
-	       address_equal(backend->address, source(h, family), family) &&
-	       address_equal(service->address, destination(h, family), family);
+	       address_equal(backend->address, h->source, family) &&
+	       address_equal(service->address, h->destination, family);
 }
 
 /*
@@ -162,8 +150,8 @@ static __always_inline int to_client(struct xdp_md *ctx, struct lb_pkt *pkt,
 	pkt->direction = LB_TO_CLIENT;
 	if (family == 4)
 		t.v4 = (struct lb_tuple4){
-			.backend = h->ip4->saddr,
-			.address = h->ip4->daddr,
+			.backend = h->source[0],
+			.address = h->destination[0],
 			.backend_port = h->sport,
 			.nat_port = h->dport,
 			.protocol = pkt->protocol,
@@ -175,13 +163,13 @@ static __always_inline int to_client(struct xdp_md *ctx, struct lb_pkt *pkt,
 			.protocol = pkt->protocol,
 		};
 	if (family == 6) {
-		copy_address(t.v6.backend, &h->ip6->saddr, 6);
-		copy_address(t.v6.address, &h->ip6->daddr, 6);
+		copy_address(t.v6.backend, h->source, 6);
+		copy_address(t.v6.address, h->destination, 6);
 	}
 	if (!h->fragment && nat_find(pkt, family, &t) && reply_agrees(pkt, h, family))
 		return lb_go_rewrite(ctx, pkt);
 
-	ports = find_endpoint(family, destination(h, family), 0, 0, LB_ENDPOINT_ADDRESS);
+	ports = find_endpoint(family, h->destination, 0, 0, LB_ENDPOINT_ADDRESS);
 	if (!ports || dport < (ports & 0xffff) || dport > ports >> 16)
 		return lb_leave(LB_REASON_NOT_OURS, XDP_PASS);
 	return lb_leave(h->fragment ? LB_REASON_FRAGMENT : LB_REASON_UNKNOWN_REPLY,
@@ -191,15 +179,15 @@ static __always_inline int to_client(struct xdp_md *ctx, struct lb_pkt *pkt,
 static __always_inline int find_service(struct xdp_md *ctx, struct lb_pkt *pkt,
 					const struct headers *h, int family)
 {
-	__u32 found = find_endpoint(family, destination(h, family), h->dport,
-				    pkt->protocol, LB_ENDPOINT_SERVICE);
+	__u32 found = find_endpoint(family, h->destination, h->dport, pkt->protocol,
+				    LB_ENDPOINT_SERVICE);
 
 	pkt->now = bpf_jiffies64();
 	if (found) {
 		pkt->service = found - 1;
 		return to_backend(ctx, pkt, h, family);
 	}
-	if (find_endpoint(family, source(h, family), h->sport, pkt->protocol,
+	if (find_endpoint(family, h->source, h->sport, pkt->protocol,
 			  LB_ENDPOINT_BACKEND))
 		return to_client(ctx, pkt, h, family);
 	return lb_leave(LB_REASON_NOT_OURS, XDP_PASS);
@@ -218,11 +206,9 @@ int lb_parse(struct xdp_md *ctx)
 	reason = parse_headers(ctx, &h, pkt);
 	if (reason)
 		return lb_leave(reason, XDP_PASS);
-	if (h.ip4)
+	if (pkt->family == 4)
 		return find_service(ctx, pkt, &h, 4);
-	if (h.ip6)
-		return find_service(ctx, pkt, &h, 6);
-	return lb_leave(LB_REASON_ABORTED, XDP_ABORTED);
+	return find_service(ctx, pkt, &h, 6);
 }
 
 char _license[] SEC("license") = "GPL";

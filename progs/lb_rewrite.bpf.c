@@ -88,6 +88,19 @@ static __always_inline enum lb_reason commit(struct lb_pkt *pkt, int family,
 	return LB_REASON_NONE;
 }
 
+/* Apart from the packet's way, so that the verifier sees their many ends as one. */
+static __noinline enum lb_reason commit4(struct lb_pkt *pkt,
+					 const struct lb_service *service)
+{
+	return commit(pkt, 4, service);
+}
+
+static __noinline enum lb_reason commit6(struct lb_pkt *pkt,
+					 const struct lb_service *service)
+{
+	return commit(pkt, 6, service);
+}
+
 /* The packet as it shall leave. */
 static __always_inline void make_tuple(struct lb_pkt *pkt, int family,
 				       const struct lb_service *service,
@@ -145,16 +158,19 @@ static __always_inline int send_by_xdp(struct xdp_md *ctx, struct lb_pkt *pkt, _
 
 /* A known flow's packet may end its TCP connection, or confirm it. */
 static __always_inline enum lb_reason follow(struct lb_pkt *pkt, int family,
-					     const struct lb_backend *backend)
+					     enum lb_reason *ret_sent)
 {
+	const struct lb_backend *backend = backend_get(LB_BACKEND_REF_ID(pkt->backend));
 	__u32 state = LB_WAY_STATE(pkt->way), next;
 
-	if (READ_ONCE(backend->state) == LB_BACKEND_DOWN)
+	if (!backend || READ_ONCE(backend->state) == LB_BACKEND_DOWN)
 		return LB_REASON_BACKEND_DOWN;
 
 	next = flow_next_state(pkt->protocol, state, pkt->direction, pkt->tcp_flags);
 	if (next != state)
 		flow_change_state(pkt, family, next);
+	*ret_sent = pkt->direction == LB_TO_BACKEND ? LB_REASON_KNOWN_FLOW
+						    : LB_REASON_REPLY;
 	return LB_REASON_NONE;
 }
 
@@ -171,21 +187,15 @@ static __always_inline int rewrite(struct xdp_md *ctx, struct lb_pkt *pkt, int f
 	if (time_to_live(ctx, pkt, family) <= 1)
 		return lb_drop(pkt, LB_REASON_TTL_EXPIRED);
 
-	if (pkt->version) {
-		sent = pkt->direction == LB_TO_BACKEND ? LB_REASON_KNOWN_FLOW
-						       : LB_REASON_REPLY;
-	} else {
-		reason = commit(pkt, family, service);
-		if (reason)
-			return lb_drop(pkt, reason);
-	}
-
+	if (pkt->version)
+		reason = follow(pkt, family, &sent);
+	else
+		reason = family == 4 ? commit4(pkt, service) : commit6(pkt, service);
+	if (reason)
+		return lb_drop(pkt, reason);
 	backend = backend_get(LB_BACKEND_REF_ID(pkt->backend));
 	if (!backend)
 		return lb_drop(pkt, LB_REASON_ABORTED);
-	reason = follow(pkt, family, backend);
-	if (reason)
-		return lb_drop(pkt, reason);
 
 	if (pkt->direction == LB_TO_BACKEND)
 		reason = hop_to_backend(ctx, pkt, family, service, backend, &hop);

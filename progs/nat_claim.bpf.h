@@ -17,32 +17,41 @@
 
 enum holder { HOLDER_NONE, HOLDER_OVER, HOLDER_LIVE };
 
+#define HOLDER(holder, age) ((__u64)(holder) << 32 | (__u32)(age))
+
 /*
- * Who holds a place?  The version of a flow that is just being written is odd, and rounds
- * up to the one that its claim names.
+ * Who holds a place, and for how long has it been idle?  The version of a flow that is
+ * just being written is odd, and rounds up to the one that its claim names.
  */
-static __always_inline enum holder nat_holder(int family, __u64 word, __u32 now,
-					      __u32 *ret_age)
+static __always_inline __u64 nat_holder(int family, __u64 word, __u32 now)
 {
 	const struct timeouts *t = timeouts_get();
-	__u32 way = NAT_POSITION(word), version;
-	struct lb_bucket *b;
+	__u32 way = NAT_POSITION(word), version, idle;
+	struct lb_bucket *b = bucket_get(family, way / LB_FLOW_WAYS);
 
-	if (!word || !t)
-		return HOLDER_NONE;
-	b = bucket_get(family, NAT_POSITION(word) / LB_FLOW_WAYS);
-	if (!b)
-		return HOLDER_NONE;
+	if (!b || !t)
+		return HOLDER(HOLDER_NONE, 0);
 	version = READ_ONCE(flow_at(b, family, way)->version);
 	if (((version + 1) & ~1U) != NAT_VERSION(word))
-		return HOLDER_NONE;
+		return HOLDER(HOLDER_NONE, 0);
 
 	asm volatile("%0 &= 7" : "+r"(way));
-	*ret_age = now - b->seen[way];
+	idle = now - b->seen[way];
 	if (!(version & 1) && (LB_WAY_STATE(b->state[way]) == LB_FLOW_CLOSED ||
 			       flow_expired(t, b->state[way], b->seen[way], now)))
-		return HOLDER_OVER;
-	return HOLDER_LIVE;
+		return HOLDER(HOLDER_OVER, idle);
+	return HOLDER(HOLDER_LIVE, idle);
+}
+
+/* Global functions: the verifier need not look at them for each try anew. */
+__noinline __u64 nat_holder4(__u64 word, __u32 now)
+{
+	return word ? nat_holder(4, word, now) : HOLDER(HOLDER_NONE, 0);
+}
+
+__noinline __u64 nat_holder6(__u64 word, __u32 now)
+{
+	return word ? nat_holder(6, word, now) : HOLDER(HOLDER_NONE, 0);
 }
 
 /* A tuple in other hands that may be had. */
@@ -92,16 +101,17 @@ static __always_inline __be16 nat_claim(int family, union nat_tuple *t, __u32 st
 	start %= span ?: 1;
 #pragma unroll
 	for (int i = 0; i < NAT_TRIES; i++) {
-		__u64 *place, word;
-		enum holder holder;
-		__u32 age = 0;
+		__u64 *place, word, holder;
+		__u32 age;
 
 		*port = bpf_htons(low + start);
 		place = nat_place(family, prefix, *last);
 		if (!place)
 			return 0;
 		word = READ_ONCE(*place);
-		holder = nat_holder(family, word, now, &age);
+		holder = family == 4 ? nat_holder4(word, now) : nat_holder6(word, now);
+		age = holder;
+		holder >>= 32;
 		if (holder == HOLDER_NONE &&
 		    __sync_val_compare_and_swap(place, word, mine) == word)
 			return *port;
