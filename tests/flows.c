@@ -257,18 +257,27 @@ void flows_age(const struct stage *s, const struct flow *f, enum lb_flow_state s
 	bucket_write(s, f->family, f->position / LB_FLOW_WAYS, &b);
 }
 
+static void nat_clear(const struct stage *s, int family)
+{
+	__u32 n = s->params.nat_slots, *keys = calloc(n, sizeof(*keys));
+	__u64 *none = calloc(n, sizeof(*none));
+
+	for (__u32 i = 0; i < n; i++)
+		keys[i] = i;
+	assert_return_code(bpf_map_update_batch(nat_map(s, family), keys, none, &n, NULL), errno);
+	free(keys);
+	free(none);
+}
+
 void flows_clear(const struct stage *s)
 {
-	static const int families[] = { 4, 6 };
 	union bucket none = {};
 	__u64 zero = 0;
 
-	for (int i = 0; i < 2; i++) {
-		for (__u32 j = 0; j < s->params.flow_buckets; j++)
-			bucket_write(s, families[i], j, &none);
-		for (__u32 j = 0; j < s->params.nat_slots; j++)
-			assert_return_code(bpf_map_update_elem(nat_map(s, families[i]), &j,
-							       &zero, 0), errno);
+	for (int family = 4; family <= 6; family += 2) {
+		for (__u32 i = 0; i < s->params.flow_buckets; i++)
+			bucket_write(s, family, i, &none);
+		nat_clear(s, family);
 	}
 	for (__u32 id = 1; id <= s->n_backends; id++)
 		assert_return_code(bpf_map_update_elem(stage_map(s, "lb_live"), &id, &zero, 0),
