@@ -16,7 +16,7 @@ dir=$store/$series
 wanted=(./boot/vmlinuz-* "./lib/modules/*/modules.*" "./lib/modules/*/kernel/net/*"
 	"./lib/modules/*/kernel/lib/*" "./lib/modules/*/kernel/crypto/*"
 	"./lib/modules/*/kernel/arch/*" "./lib/modules/*/kernel/fs/*"
-	"./lib/modules/*/kernel/drivers/virtio/*" "./lib/modules/*/kernel/drivers/net/*.ko")
+	"./lib/modules/*/kernel/drivers/virtio/*" "./lib/modules/*/kernel/drivers/net/*.ko*")
 needed=(virtio_pci 9pnet_virtio 9p overlay)
 
 say() {
@@ -26,7 +26,7 @@ say() {
 # The newest one that apt knows.
 package() {
 	apt-cache pkgnames "linux-image-$series" |
-		grep -E "^linux-image-${series//./\\.}\.[0-9.]+-[0-9]+-amd64$" |
+		grep -E "^linux-image-${series//./\\.}\.[0-9.]+(-[0-9]+|\+deb[0-9]+)-amd64$" |
 		sort -V | tail -1
 }
 
@@ -69,7 +69,10 @@ modules() {
 		if [ "$name" != insmod ] || [ -e "$to/${path##*/}" ]; then
 			continue
 		fi
-		cp "$path" "$to/"
+		case $path in
+		*.xz) xz -dc "$path" >"$to/${path##*/}" ;;
+		*) cp "$path" "$to/" ;;
+		esac
 		printf '%s\n' "${path##*/}"
 	done >"$to/order"
 }
