@@ -104,20 +104,6 @@ static __always_inline int new_flow(struct xdp_md *ctx, struct lb_pkt *pkt)
 	return lb_drop(pkt, LB_REASON_NO_STAGE);
 }
 
-static __always_inline int to_backend(struct xdp_md *ctx, struct lb_pkt *pkt,
-				      const struct headers *h, int family)
-{
-	pkt->direction = LB_TO_BACKEND;
-	pkt->backend = LB_NO_BACKEND;
-	if (h->fragment)
-		return lb_drop(pkt, LB_REASON_FRAGMENT);
-
-	make_key(pkt, h, family);
-	if (!flow_find(pkt, family))
-		return new_flow(ctx, pkt);
-	return lb_go_rewrite(ctx, pkt);
-}
-
 /* Is the flow that nat_find() copied really the one that this reply belongs to? */
 static __always_inline bool reply_agrees(struct lb_pkt *pkt, const struct headers *h,
 					 int family)
@@ -137,18 +123,13 @@ static __always_inline bool reply_agrees(struct lb_pkt *pkt, const struct header
 	       address_equal(service->address, h->destination, family);
 }
 
-/*
- * From a backend's port: a reply if a flow has the translated tuple.  A translated port
- * without a flow is dropped: the kernel would answer with a reset, on our address.
- */
-static __always_inline int to_client(struct xdp_md *ctx, struct lb_pkt *pkt,
-				     const struct headers *h, int family)
+/* From a backend's port: is it a reply, of a flow that has the translated tuple? */
+static __always_inline bool find_reply(struct lb_pkt *pkt, const struct headers *h,
+				       int family)
 {
 	union nat_tuple t = {};
-	__u32 ports, dport = bpf_ntohs(h->dport);
 
-	pkt->direction = LB_TO_CLIENT;
-	if (family == 4)
+	if (family == 4) {
 		t.v4 = (struct lb_tuple4){
 			.backend = h->source[0],
 			.address = h->destination[0],
@@ -156,41 +137,77 @@ static __always_inline int to_client(struct xdp_md *ctx, struct lb_pkt *pkt,
 			.nat_port = h->dport,
 			.protocol = pkt->protocol,
 		};
-	else
-		t.v6 = (struct lb_tuple6){
-			.backend_port = h->sport,
-			.nat_port = h->dport,
-			.protocol = pkt->protocol,
-		};
-	if (family == 6) {
+	} else {
 		copy_address(t.v6.backend, h->source, 6);
 		copy_address(t.v6.address, h->destination, 6);
+		t.v6.backend_port = h->sport;
+		t.v6.nat_port = h->dport;
+		t.v6.protocol = pkt->protocol;
 	}
-	if (!h->fragment && nat_find(pkt, family, &t) && reply_agrees(pkt, h, family))
-		return lb_go_rewrite(ctx, pkt);
+	pkt->direction = LB_TO_CLIENT;
+	return nat_find(pkt, family, &t) && reply_agrees(pkt, h, family);
+}
 
-	ports = find_endpoint(family, h->destination, 0, 0, LB_ENDPOINT_ADDRESS);
+/*
+ * From a backend's port, but no reply.  To a translated port it is dropped: the kernel
+ * would answer with a reset, in the name of our address.
+ */
+static __always_inline int stray_reply(const struct headers *h, int family)
+{
+	__u32 ports = find_endpoint(family, h->destination, 0, 0, LB_ENDPOINT_ADDRESS);
+	__u32 dport = bpf_ntohs(h->dport);
+
 	if (!ports || dport < (ports & 0xffff) || dport > ports >> 16)
 		return lb_leave(LB_REASON_NOT_OURS, XDP_PASS);
 	return lb_leave(h->fragment ? LB_REASON_FRAGMENT : LB_REASON_UNKNOWN_REPLY,
 			XDP_DROP);
 }
 
-static __always_inline int find_service(struct xdp_md *ctx, struct lb_pkt *pkt,
-					const struct headers *h, int family)
+static __always_inline bool from_backend(const struct lb_pkt *pkt,
+					 const struct headers *h, int family)
 {
-	__u32 found = find_endpoint(family, h->destination, h->dport, pkt->protocol,
-				    LB_ENDPOINT_SERVICE);
+	return find_endpoint(family, h->source, h->sport, pkt->protocol,
+			     LB_ENDPOINT_BACKEND);
+}
+
+/*
+ * A translated port may be a service's port too, so a packet for a service that has no
+ * flow is tried as a reply before it makes one.
+ */
+static __always_inline int find_flow(struct xdp_md *ctx, struct lb_pkt *pkt,
+				     const struct headers *h, int family)
+{
+	__u32 service = find_endpoint(family, h->destination, h->dport, pkt->protocol,
+				      LB_ENDPOINT_SERVICE);
 
 	pkt->now = bpf_jiffies64();
-	if (found) {
-		pkt->service = found - 1;
-		return to_backend(ctx, pkt, h, family);
+	if (service) {
+		pkt->service = service - 1;
+		pkt->direction = LB_TO_BACKEND;
+		pkt->backend = LB_NO_BACKEND;
+		if (h->fragment)
+			return lb_drop(pkt, LB_REASON_FRAGMENT);
+		make_key(pkt, h, family);
+		if (flow_find(pkt, family))
+			return lb_go_rewrite(ctx, pkt);
+		if (!from_backend(pkt, h, family))
+			return new_flow(ctx, pkt);
+	} else if (!from_backend(pkt, h, family)) {
+		return lb_leave(LB_REASON_NOT_OURS, XDP_PASS);
 	}
-	if (find_endpoint(family, h->source, h->sport, pkt->protocol,
-			  LB_ENDPOINT_BACKEND))
-		return to_client(ctx, pkt, h, family);
-	return lb_leave(LB_REASON_NOT_OURS, XDP_PASS);
+
+	if (!h->fragment && find_reply(pkt, h, family))
+		return lb_go_rewrite(ctx, pkt);
+	if (!service)
+		return stray_reply(h, family);
+
+	/* The search for a reply has left its traces. */
+	pkt->service = service - 1;
+	pkt->version = 0;
+	pkt->direction = LB_TO_BACKEND;
+	pkt->backend = LB_NO_BACKEND;
+	make_key(pkt, h, family);
+	return new_flow(ctx, pkt);
 }
 
 SEC("xdp")
@@ -207,8 +224,8 @@ int lb_parse(struct xdp_md *ctx)
 	if (reason)
 		return lb_leave(reason, XDP_PASS);
 	if (pkt->family == 4)
-		return find_service(ctx, pkt, &h, 4);
-	return find_service(ctx, pkt, &h, 6);
+		return find_flow(ctx, pkt, &h, 4);
+	return find_flow(ctx, pkt, &h, 6);
 }
 
 char _license[] SEC("license") = "GPL";
