@@ -12,16 +12,8 @@
 #include "address.h"
 #include "chain.h"
 #include "diff.h"
+#include "reason.h"
 #include "snapshot.h"
-
-static const char *reason_name(__u32 reason)
-{
-#define X(id, name, verdict, meaning) name,
-	static const char *const names[] = { "none", LB_REASONS(X) };
-#undef X
-
-	return reason < LB_REASON_MAX ? names[reason] : "?";
-}
 
 static void add_counts(json_t *row, const struct snapshot *s, const struct lb_count *n)
 {
@@ -90,6 +82,7 @@ static void add_backends(json_t *row, const struct snapshot *s,
 	}
 	json_object_set_new(row, "backends", list);
 	json_object_set_new(row, "backends_usable", json_integer(usable));
+	json_object_set_new(row, "backends_all", json_integer(service->n_backends));
 	json_object_set_new(row, "flows", json_integer(flows));
 }
 
@@ -168,9 +161,9 @@ json_t *device_rows(const struct state *state)
 
 static const char *usable_text(const json_t *row, char *ret)
 {
-	snprintf(ret, OUTPUT_CELL_SIZE, "%lld of %zu usable",
+	snprintf(ret, OUTPUT_CELL_SIZE, "%lld of %lld usable",
 		 json_integer_value(json_object_get(row, "backends_usable")),
-		 json_array_size(json_object_get(row, "backends")));
+		 json_integer_value(json_object_get(row, "backends_all")));
 	return ret;
 }
 

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * chain_show.c - `lbctl chain show`: what runs on an interface, in which order.
+ *
+ * All XDP programs there are shown, ours with a star: what another program drops before
+ * us never comes here, and what we send never comes to those after us.
+ */
+#include <bpf/bpf.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include <xdp/libxdp.h>
+
+#include "chain.h"
+#include "report.h"
+#include "snapshot.h"
+
+static json_t *tag_text(const struct xdp_program *program)
+{
+	const unsigned char *tag = xdp_program__tag(program);
+	char text[2 * BPF_TAG_SIZE + 1];
+	int i;
+
+	for (i = 0; i < BPF_TAG_SIZE; i++)
+		sprintf(text + 2 * i, "%02x", tag[i]);
+	return json_string(text);
+}
+
+/* How often it ran; null unless kernel.bpf_stats_enabled counts. */
+static json_t *run_count(const struct xdp_program *program)
+{
+	struct bpf_prog_info info = {};
+	__u32 size = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(xdp_program__fd(program), &info, &size) ||
+	    !info.run_cnt)
+		return json_null();
+	return json_integer(info.run_cnt);
+}
+
+/* The actions after which the dispatcher goes on with the next program. */
+static json_t *goes_on_at(const struct xdp_program *program)
+{
+	static const struct {
+		enum xdp_action action;
+		const char *name;
+	} actions[] = { { XDP_ABORTED, "ABORTED" },
+			{ XDP_DROP, "DROP" },
+			{ XDP_PASS, "PASS" },
+			{ XDP_TX, "TX" },
+			{ XDP_REDIRECT, "REDIRECT" } };
+	char text[64] = "";
+	size_t i;
+
+	for (i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
+		if (!xdp_program__chain_call_enabled(program, actions[i].action))
+			continue;
+		if (text[0])
+			strcat(text, ",");
+		strcat(text, actions[i].name);
+	}
+	return json_string(text);
+}
+
+static json_t *program_row(const struct lb_device *dev, const char *name,
+			   const struct xdp_program *program, int order)
+{
+	bool is_ours = dev && xdp_program__id(program) == dev->program;
+	json_t *row;
+
+	row = json_pack("{s:s, s:i, s:s, s:i, s:o, s:b, s:b, s:o}", "device", name,
+			"order", order, "program", xdp_program__name(program), "id",
+			(int)xdp_program__id(program), "tag", tag_text(program), "frags",
+			xdp_program__xdp_frags_support(program), "ours", is_ours, "runs",
+			run_count(program));
+	if (!order)
+		return row;
+	json_object_set_new(row, "priority",
+			    json_integer(xdp_program__run_prio(program)));
+	json_object_set_new(row, "goes_on_at", goes_on_at(program));
+	return row;
+}
+
+static void add_programs(json_t *rows, const struct lb_device *dev, const char *name,
+			 int ifindex)
+{
+	struct xdp_multiprog *all = xdp_multiprog__get_from_ifindex(ifindex);
+	struct xdp_program *program = NULL;
+	bool alone;
+	json_t *row;
+	int order = 0;
+
+	if (libxdp_get_error(all))
+		return;
+
+	alone = xdp_multiprog__is_legacy(all);
+	row = program_row(dev, name, xdp_multiprog__main_prog(all), 0);
+	json_object_set_new(row, "how", json_string(alone ? "alone" : "dispatcher"));
+	json_object_set_new(row, "mode",
+			    json_string(xdp_multiprog__attach_mode(all) == XDP_MODE_SKB
+						? "skb"
+						: "native"));
+	if (alone && dev)
+		json_object_set_new(row, "priority", json_integer(dev->priority));
+	json_array_append_new(rows, row);
+
+	while (!alone && (program = xdp_multiprog__next_prog(program, all)))
+		json_array_append_new(rows, program_row(dev, name, program, ++order));
+	xdp_multiprog__close(all);
+}
+
+static const char *program_text(const json_t *row, char *ret)
+{
+	snprintf(ret, OUTPUT_CELL_SIZE, "%s%s",
+		 json_string_value(json_object_get(row, "program")),
+		 json_is_true(json_object_get(row, "ours")) ? " *" : "");
+	return ret;
+}
+
+static const char *order_text(const json_t *row, char *ret)
+{
+	json_int_t order = json_integer_value(json_object_get(row, "order"));
+
+	if (!order)
+		return "-";
+	snprintf(ret, OUTPUT_CELL_SIZE, "%lld", order);
+	return ret;
+}
+
+/* clang-format off */
+static const struct column columns[] = {
+	{ .title = "DEV", .key = "device" },
+	{ .title = "MODE", .key = "mode" },
+	{ .title = "HOW", .key = "how" },
+	{ .title = "ORDER", .text = order_text },
+	{ .title = "PRIO", .key = "priority", .format = COLUMN_NUMBER },
+	{ .title = "PROGRAM", .text = program_text },
+	{ .title = "ID", .key = "id", .format = COLUMN_NUMBER },
+	{ .title = "TAG", .key = "tag" },
+	{ .title = "FRAGS", .key = "frags" },
+	{ .title = "GOES ON AT", .key = "goes_on_at" },
+	{ .title = "RUNS", .key = "runs", .format = COLUMN_COUNT },
+};
+/* clang-format on */
+
+static __u32 slot_program(const struct state *s, const char *map, __u32 slot)
+{
+	int fd = state_map_fd(s, map);
+	__u32 id = 0;
+
+	if (fd < 0)
+		return 0;
+	if (bpf_map_lookup_elem(fd, &slot, &id))
+		id = 0;
+	close(fd);
+	return id;
+}
+
+static json_t *stages_row(const struct state *s)
+{
+	return json_pack("{s:i, s:i}", "parse", (int)slot_program(s, "lb_root", 0),
+			 "rewrite", (int)slot_program(s, "lb_stages", LB_STAGE_REWRITE));
+}
+
+static void print_stages(const struct state *s)
+{
+	const char *between = " - policies: ";
+	int i;
+
+	printf("stages: parse %u, rewrite %u", slot_program(s, "lb_root", 0),
+	       slot_program(s, "lb_stages", LB_STAGE_REWRITE));
+	for (i = 0; i < LB_MAX_POLICIES; i++) {
+		if (!s->policies[i].meta.magic)
+			continue;
+		printf("%s%s %u", between, s->policies[i].meta.name,
+		       slot_program(s, "lb_policies", i));
+		between = ", ";
+	}
+	printf(" - version %s, abi %u\n", s->config->version, s->config->abi);
+}
+
+static enum outcome show(const struct lbctl *l, struct state *s, const char *only)
+{
+	json_t *root, *rows = json_array();
+	enum outcome outcome;
+	int i;
+
+	if (only)
+		add_programs(rows, device_find(s, only), only, if_nametoindex(only));
+	for (i = 0; !only && i < LB_MAX_DEVICES; i++)
+		if (s->devices[i].ifindex)
+			add_programs(rows, &s->devices[i], s->devices[i].name,
+				     s->devices[i].ifindex);
+
+	if (l->json) {
+		root = output_object();
+		json_object_set_new(root, "devices", device_rows(s));
+		json_object_set_new(root, "programs", rows);
+		json_object_set_new(root, "stages", stages_row(s));
+		return output_json(l, root);
+	}
+
+	outcome = output_table(rows, columns, sizeof(columns) / sizeof(columns[0]), NULL);
+	json_decref(rows);
+	if (!outcome)
+		print_stages(s);
+	return outcome;
+}
+
+enum outcome chain_show(const struct lbctl *l, struct words *w)
+{
+	const char *only = words_next(w);
+	enum outcome outcome = words_end(w);
+	struct state state;
+
+	if (outcome)
+		return outcome;
+	if (only && !if_nametoindex(only)) {
+		report("%s: no such interface (see 'ip link')", only);
+		return REFUSED;
+	}
+	if (state_open(&state, &l->where, STATE_READ))
+		return REFUSED;
+
+	outcome = show(l, &state, only);
+	state_close(&state);
+	return outcome;
+}
