@@ -72,7 +72,6 @@ static __always_inline enum lb_reason commit(struct lb_pkt *pkt, int family,
 	    READ_ONCE(backend->state) == LB_BACKEND_DOWN)
 		return LB_REASON_NO_BACKEND;
 	pkt->backend = READ_ONCE(backend->ref);
-	pkt->way = LB_WAY(tcp ? LB_FLOW_HALF_OPEN : LB_FLOW_DATAGRAM, service->profile);
 
 	reason = flow_reserve(pkt, family, tcp, &p);
 	if (reason)
@@ -84,6 +83,8 @@ static __always_inline enum lb_reason commit(struct lb_pkt *pkt, int family,
 		return LB_REASON_NO_PORT;
 	}
 	pkt->hop = 0;
+	/* Now: the search for the flow may have copied a dead one. */
+	pkt->way = LB_WAY(tcp ? LB_FLOW_HALF_OPEN : LB_FLOW_DATAGRAM, service->profile);
 	flow_publish(pkt, family, &p);
 	return LB_REASON_NONE;
 }
