@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * netlink.c - what lbctl asks rtnetlink: a veth's other end, routes, neighbours.
+ */
+#include "netlink.h"
+
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/neighbour.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define REQUEST_SIZE 256
+
+/* Send @request and hand each answer to @take; 0 or -errno. */
+static int ask(struct nlmsghdr *request, mnl_cb_t take, void *arg)
+{
+	char buffer[MNL_SOCKET_BUFFER_SIZE];
+	struct mnl_socket *nl = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	unsigned int port;
+	ssize_t n;
+	int err = -1;
+
+	if (!nl)
+		return -errno;
+
+	request->nlmsg_seq = 1;
+	request->nlmsg_flags |= NLM_F_REQUEST | NLM_F_ACK;
+	if (!mnl_socket_bind(nl, 0, MNL_SOCKET_AUTOPID) &&
+	    mnl_socket_sendto(nl, request, request->nlmsg_len) > 0) {
+		port = mnl_socket_get_portid(nl);
+		do {
+			n = mnl_socket_recvfrom(nl, buffer, sizeof(buffer));
+			err = n < 0 ? -1 : mnl_cb_run(buffer, n, 1, port, take, arg);
+		} while (err > MNL_CB_STOP);
+	}
+	err = err < 0 ? -errno : 0;
+	mnl_socket_close(nl);
+	return err;
+}
+
+static int family_of(const struct address *a)
+{
+	return a->family == 4 ? AF_INET : AF_INET6;
+}
+
+static size_t size_of(const struct address *a)
+{
+	return a->family == 4 ? 4 : 16;
+}
+
+static int take_link(const struct nlmsghdr *answer, void *arg)
+{
+	unsigned int *peer = arg;
+	struct nlattr *attr;
+	bool elsewhere = false;
+
+	mnl_attr_for_each(attr, answer, sizeof(struct ifinfomsg)) {
+		if (mnl_attr_get_type(attr) == IFLA_LINK)
+			*peer = mnl_attr_get_u32(attr);
+		else if (mnl_attr_get_type(attr) == IFLA_LINK_NETNSID)
+			elsewhere = true;
+	}
+	if (elsewhere)
+		*peer = 0;
+	return MNL_CB_OK;
+}
+
+unsigned int netlink_peer(unsigned int ifindex)
+{
+	char buffer[REQUEST_SIZE] = {};
+	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
+	struct ifinfomsg *link;
+	unsigned int peer = 0;
+
+	request->nlmsg_type = RTM_GETLINK;
+	link = mnl_nlmsg_put_extra_header(request, sizeof(*link));
+	link->ifi_index = ifindex;
+	return ask(request, take_link, &peer) ? 0 : peer;
+}
+
+static void copy_address(const struct nlattr *attr, __u8 family, struct address *ret)
+{
+	size_t n = mnl_attr_get_payload_len(attr);
+
+	if (n != (family == 4 ? 4 : 16))
+		return;
+	memset(ret, 0, sizeof(*ret));
+	ret->family = family;
+	memcpy(ret->word, mnl_attr_get_payload(attr), n);
+}
+
+/* RTA_VIA: the gateway of a route is of the other family. */
+static void copy_via(const struct nlattr *attr, struct address *ret)
+{
+	const struct rtvia *via = mnl_attr_get_payload(attr);
+	bool is4 = via->rtvia_family == AF_INET;
+
+	if (mnl_attr_get_payload_len(attr) < sizeof(*via) + (is4 ? 4 : 16))
+		return;
+	memset(ret, 0, sizeof(*ret));
+	ret->family = is4 ? 4 : 6;
+	memcpy(ret->word, via->rtvia_addr, is4 ? 4 : 16);
+}
+
+static int take_route(const struct nlmsghdr *answer, void *arg)
+{
+	const struct rtmsg *message = mnl_nlmsg_get_payload(answer);
+	struct netlink_route *route = arg;
+	struct nlattr *attr;
+
+	route->is_local = message->rtm_type == RTN_LOCAL;
+	mnl_attr_for_each(attr, answer, sizeof(*message)) {
+		switch (mnl_attr_get_type(attr)) {
+		case RTA_OIF:
+			route->ifindex = mnl_attr_get_u32(attr);
+			break;
+		case RTA_GATEWAY:
+			copy_address(attr, route->next_hop.family, &route->next_hop);
+			break;
+		case RTA_VIA:
+			copy_via(attr, &route->next_hop);
+			break;
+		}
+	}
+	return MNL_CB_OK;
+}
+
+int netlink_route(const struct address *to, struct netlink_route *ret)
+{
+	char buffer[REQUEST_SIZE] = {};
+	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
+	struct rtmsg *message;
+
+	memset(ret, 0, sizeof(*ret));
+	ret->next_hop = *to;
+
+	request->nlmsg_type = RTM_GETROUTE;
+	message = mnl_nlmsg_put_extra_header(request, sizeof(*message));
+	message->rtm_family = family_of(to);
+	message->rtm_dst_len = 8 * size_of(to);
+	mnl_attr_put(request, RTA_DST, size_of(to), to->word);
+	return ask(request, take_route, ret);
+}
+
+static int take_neighbour(const struct nlmsghdr *answer, void *arg)
+{
+	const struct ndmsg *message = mnl_nlmsg_get_payload(answer);
+
+	if (answer->nlmsg_type == RTM_NEWNEIGH)
+		*(int *)arg = message->ndm_state;
+	return MNL_CB_OK;
+}
+
+int netlink_neighbour(const struct address *a, unsigned int ifindex)
+{
+	char buffer[REQUEST_SIZE] = {};
+	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
+	struct ndmsg *message;
+	int state = 0, err;
+
+	request->nlmsg_type = RTM_GETNEIGH;
+	message = mnl_nlmsg_put_extra_header(request, sizeof(*message));
+	message->ndm_family = family_of(a);
+	message->ndm_ifindex = ifindex;
+	mnl_attr_put(request, NDA_DST, size_of(a), a->word);
+	err = ask(request, take_neighbour, &state);
+	if (err == -ENOENT)
+		return 0;
+	return err ? err : state;
+}

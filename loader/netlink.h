@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * netlink.h - what lbctl asks rtnetlink: a veth's other end, routes, neighbours.
+ */
+#ifndef LB_NETLINK_H
+#define LB_NETLINK_H
+
+#include <stdbool.h>
+#include "address.h"
+
+struct netlink_route {
+	unsigned int ifindex;	 /* where it leaves */
+	struct address next_hop; /* the gateway, or the destination itself */
+	bool is_local;		 /* an address of this host */
+};
+
+/* The other end of a veth; 0: it is in another namespace, or there is none. */
+unsigned int netlink_peer(unsigned int ifindex);
+/* 0 or -errno; -ENETUNREACH: there is no route. */
+int netlink_route(const struct address *to, struct netlink_route *ret);
+/* NUD_* of the neighbour, 0: there is no entry; or -errno. */
+int netlink_neighbour(const struct address *a, unsigned int ifindex);
+
+#endif /* LB_NETLINK_H */
