@@ -219,27 +219,29 @@ static __always_inline void place_claim(struct flow_place *p, int family, __u32 
 
 /*
  * A dead flow may still have our key.  End it, so that there is never more than one: a
- * way of the first bucket, which is locked, is returned to be used again.
+ * way of the first bucket, which is locked, is named in @ret_way to be used again.
  */
-static __always_inline __u32 place_of_dead(struct lb_pkt *pkt, struct flow_place *p,
-					   int family)
+static __always_inline enum lb_reason end_dead(struct lb_pkt *pkt, struct flow_place *p,
+					       int family, __u32 *ret_way)
 {
-	__u32 way = bucket_search(pkt, family, p->first);
 	struct lb_bucket *second;
+	__u32 way;
 
-	if (way != NO_WAY)
-		return way;
+	*ret_way = bucket_search(pkt, family, p->first);
+	if (*ret_way != NO_WAY)
+		return LB_REASON_NONE;
 
 	second = bucket_get(family, bucket_second(pkt->hash));
-	if (!second || bucket_search(pkt, family, second) == NO_WAY ||
-	    !bucket_lock(second))
-		return NO_WAY;
+	if (!second || bucket_search(pkt, family, second) == NO_WAY)
+		return LB_REASON_NONE;
+	if (!bucket_lock(second))
+		return LB_REASON_BUSY;
 
 	way = bucket_search(pkt, family, second);
 	if (way != NO_WAY)
 		flow_evict(second, family, way, LB_EVENT_EVICTED_DEAD);
 	bucket_unlock(second);
-	return NO_WAY;
+	return LB_REASON_NONE;
 }
 
 /* Choose between the two buckets; the second is locked if it is taken. */
@@ -272,6 +274,7 @@ static __always_inline enum lb_reason flow_reserve(struct lb_pkt *pkt, int famil
 						   bool half_open, struct flow_place *p)
 {
 	__u32 chosen = pkt->backend, dead;
+	enum lb_reason reason;
 	__u64 score;
 
 	p->first = bucket_get(family, bucket_first(pkt->hash));
@@ -288,7 +291,11 @@ static __always_inline enum lb_reason flow_reserve(struct lb_pkt *pkt, int famil
 
 	p->bucket = p->first;
 	p->index = bucket_first(pkt->hash);
-	dead = place_of_dead(pkt, p, family);
+	reason = end_dead(pkt, p, family, &dead);
+	if (reason) {
+		bucket_unlock(p->first);
+		return reason;
+	}
 	if (dead != NO_WAY) {
 		place_claim(p, family, dead, LB_EVENT_EVICTED_DEAD);
 		return LB_REASON_NONE;
