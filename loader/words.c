@@ -135,6 +135,8 @@ static const char *nearest(const char *word, const char *const *words, size_t n)
 
 		if (strlen(words[i]) > WORD_MAX)
 			continue;
+		if (word[0] && word[1] && !strncmp(words[i], word, strlen(word)))
+			return words[i]; /* words are not shortened, but we see it */
 		far = distance(word, words[i]);
 		if (far < best || (far == best && !found && far < strlen(words[i]))) {
 			best = far;

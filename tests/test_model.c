@@ -233,6 +233,8 @@ static void close_misses_are_suggested(void **state)
 			    "; did you mean 'hash'?");
 	assert_string_equal(did_you_mean("round_robin", words, 3, miss),
 			    "; did you mean 'round-robin'?");
+	assert_string_equal(did_you_mean("round", words, 3, miss),
+			    "; did you mean 'round-robin'?");
 	assert_string_equal(did_you_mean("elephant", words, 3, miss), "");
 	assert_string_equal(did_you_mean("", words, 3, miss), "");
 	assert_string_equal(
