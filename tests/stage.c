@@ -21,6 +21,18 @@ static int quiet(enum libbpf_print_level level, const char *fmt, va_list args)
 	return level == LIBBPF_WARN ? vfprintf(stderr, fmt, args) : 0;
 }
 
+static int this_cpu;
+
+void stage_pin(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	assert_return_code(sched_setaffinity(0, sizeof(set), &set), errno);
+	this_cpu = cpu;
+}
+
 static int load_small(const struct bpf_insn *insns, size_t n)
 {
 	int fd = bpf_prog_load(BPF_PROG_TYPE_XDP, "test", "GPL", insns, n, NULL);
@@ -36,12 +48,9 @@ void stage_init(struct stage *s, __u32 flow_buckets, __u32 nat_slots)
 		{ .code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_jiffies64 },
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
-	cpu_set_t cpu0;
 
 	/* Per-CPU state is where the next stage looks for it only on one CPU. */
-	CPU_ZERO(&cpu0);
-	CPU_SET(0, &cpu0);
-	assert_return_code(sched_setaffinity(0, sizeof(cpu0), &cpu0), errno);
+	stage_pin(0);
 	libbpf_set_print(quiet);
 
 	*s = (struct stage){};
@@ -271,7 +280,7 @@ struct lb_pkt stage_scratch(const struct stage *s)
 	__u32 zero = 0;
 
 	assert_return_code(bpf_map_lookup_elem(stage_map(s, "lb_scratch"), &zero, all), errno);
-	return all[0];
+	return all[this_cpu];
 }
 
 void stage_set_scratch(const struct stage *s, const struct lb_pkt *pkt)
@@ -280,7 +289,7 @@ void stage_set_scratch(const struct stage *s, const struct lb_pkt *pkt)
 	__u32 zero = 0;
 
 	memset(all, 0, sizeof(all));
-	all[0] = *pkt;
+	all[this_cpu] = *pkt;
 	assert_return_code(bpf_map_update_elem(stage_map(s, "lb_scratch"), &zero, all, 0),
 			   errno);
 }

@@ -50,6 +50,8 @@ struct run {
 /* Pin to CPU 0, choose sizes; zeros mean 64 flows and 2 * that of translated ports. */
 void stage_init(struct stage *s, __u32 flow_buckets, __u32 nat_slots);
 void stage_close(struct stage *s);
+/* Move this thread to @cpu; stage_scratch reads that CPU's record from now on. */
+void stage_pin(int cpu);
 
 /* Load BUILD/@name.bpf.o, e.g. "progs/lb_parse"; return its first program. */
 int stage_load(struct stage *s, const char *name);
