@@ -253,6 +253,16 @@ static enum outcome change_model(struct change *c, struct script *s, bool dry_ru
 	return outcome;
 }
 
+static bool has_devices(const struct state *s)
+{
+	int i;
+
+	for (i = 0; i < LB_MAX_DEVICES; i++)
+		if (s->devices[i].ifindex)
+			return true;
+	return false;
+}
+
 static enum outcome open_and_change(struct change *c, struct script *s, bool dry_run)
 {
 	const struct state_options *where = &c->lbctl->where;
@@ -275,7 +285,8 @@ static enum outcome open_and_change(struct change *c, struct script *s, bool dry
 	outcome = chain_check(c);
 	if (!outcome)
 		outcome = change_model(c, s, dry_run);
-	if (outcome && !existed)
+	/* Another lbctl may have made it just before us, and attached. */
+	if (outcome && !existed && !has_devices(&state))
 		state_destroy(&state);
 	state_close(&state);
 	c->state = NULL;

@@ -7,6 +7,7 @@
  * backends stay.
  */
 #include <ctype.h>
+#include <jansson.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
@@ -123,6 +124,7 @@ static enum outcome take_comment(void *to, const char *value)
 {
 	struct service_words *s = to;
 	const char *c;
+	json_t *text;
 
 	if (strlen(value) >= sizeof(s->service->comment)) {
 		report("comment: longer than %zu bytes", sizeof(s->service->comment) - 1);
@@ -134,6 +136,12 @@ static enum outcome take_comment(void *to, const char *value)
 		report("comment: holds a control character");
 		return USAGE;
 	}
+	text = json_string(value);
+	if (!text) {
+		report("comment: not UTF-8");
+		return USAGE;
+	}
+	json_decref(text);
 	strcpy(s->service->comment, value);
 	return DONE;
 }

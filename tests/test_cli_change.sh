@@ -1,0 +1,163 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# test_cli_change.sh - what lbctl changes: single commands, batches and whole files; two
+# writers at once; kill -9 at any moment.
+
+# shellcheck source=tests/cli_lab.sh
+. "$(dirname "$0")/cli_lab.sh"
+
+start() {
+	cat >"$tmp/start" <<-EOF
+		chain attach v0
+		policy set hash
+		service add 10.0.0.10:80/tcp
+		backend add 10.0.0.10:80/tcp 10.0.0.2:8080 weight 2
+		backend add 10.0.0.10:80/tcp 10.0.0.3:8080
+	EOF
+	does "apply makes all of it, as at boot" lb -q apply "$tmp/start"
+}
+
+# ---- what changes do -----------------------------------------------------------
+
+changes() {
+	does "set changes what is said" lb service set 10.0.0.10:80/tcp ports 2000-3000 \
+		timeout-idle 90 comment "two words"
+	does "an own policy" lb policy set weighted service 10.0.0.10:80/tcp
+	prints "who keeps their own policy is said" \
+		'1 service keeps its own policy: 10\.0\.0\.10:80/tcp' lb policy set round-robin
+	does "backend set" lb backend set 10.0.0.10:80/tcp 10.0.0.3:8080 weight 0
+	does "backend drain" lb backend drain 10.0.0.10:80/tcp 10.0.0.2:8080
+	saved "save has all of it" <<-EOF
+		chain attach v0
+		service add 10.0.0.10:80/tcp forward fullnat policy weighted ports 2000-3000 timeout-idle 90s comment "two words"
+		backend add 10.0.0.10:80/tcp 10.0.0.2:8080 weight 2 state drain
+		backend add 10.0.0.10:80/tcp 10.0.0.3:8080 weight 0
+	EOF
+	lb save >"$tmp/lb.conf"
+	does "replace puts back what is not said" lb service replace 10.0.0.10:80/tcp
+	prints "... and keeps the backends" '0 of 2 usable' lb service show
+	does "apply brings the old state back" lb apply "$tmp/lb.conf"
+	saved "... all of it" <"$tmp/lb.conf"
+
+	does "IPv6" lb service add '[2001:db8::10]:53/udp' timeout-idle 5s
+	does "a backend without port" lb backend add '[2001:db8::10]:53/udp' 2001:db8::2
+	does "a backend in all services" lb backend add all 10.0.0.9 weight 7
+	counts "... of its family" 1 '10\.0\.0\.9:80 weight 7' lb save
+	does "wait ends when there is no flow" \
+		timeout 5 nsenter --net="/run/netns/$ns" "$lbctl" --pin-dir "$pins" \
+		backend del all 10.0.0.9 wait 30s
+	does "list and delete" lb service delete '[2001:db8::10]:53/udp'
+	saved "nothing is left of it" <"$tmp/lb.conf"
+
+	does "a batch changes" lb --batch - <<-EOF
+		# a comment
+		service add 10.0.0.11:80/tcp
+		lbctl backend add 10.0.0.11:80/tcp 10.0.0.2
+
+		policy set hash
+	EOF
+	prints "... and does not remove" '2 of|0 of 2 usable' lb service show 10.0.0.10:80/tcp
+	prints "a dry run says what would change" '^service del 10\.0\.0\.11:80/tcp$' \
+		lb apply "$tmp/lb.conf" dry-run
+	prints "... and changes nothing" '10\.0\.0\.11:80/tcp' lb save
+	does "apply removes" lb apply - <"$tmp/lb.conf"
+	saved "... what is not in the file" <"$tmp/lb.conf"
+	prints "an unknown service in stats" 'no such service' lb stats 10.0.0.99:1/tcp
+}
+
+chains() {
+	prints "a second interface" 'alone|^$' lb chain attach v1 mode skb priority 70
+	prints "is saved" '^chain attach v1 mode skb priority 70$' lb save
+	does "a file with chain lines" lb -q apply "$tmp/lb.conf"
+	saved "... detaches what it does not name" <"$tmp/lb.conf"
+	grep -v '^chain' "$tmp/lb.conf" >"$tmp/no-chain"
+	does "a file without chain lines" lb apply "$tmp/no-chain"
+	saved "... leaves interfaces as they are" <"$tmp/lb.conf"
+	does "detach" lb chain detach v0
+	in_ns ip link show v0 | grep -q xdp
+	test_is $((! $?)) "no XDP program is left"
+	prints "services stay without interfaces" '10\.0\.0\.10:80/tcp' lb save
+	prints "... which is a problem" '^! chain .*no interface' lb
+	does "apply attaches again" lb -q apply "$tmp/lb.conf"
+	saved "and all is as it was" <"$tmp/lb.conf"
+	does "clear" lb clear
+	[ ! -e "$pins" ]
+	test_is $? "no pin is left" "$(ls "$pins" 2>/dev/null)"
+	does "apply makes the instance, as at boot" lb -q apply "$tmp/lb.conf"
+	saved "the same one" <"$tmp/lb.conf"
+}
+
+# ---- several at once, and sudden death -----------------------------------------
+
+writers() {
+	local i pids=() status=0
+
+	for i in 1 2 3 4 5 6 7 8; do
+		lb -w 30s service add "10.0.1.$i:80/tcp" 2>>"$tmp/writers" &
+		pids+=($!)
+	done
+	for i in "${pids[@]}"; do
+		wait "$i" || status=1
+	done
+	test_is $status "eight writers at once all succeed" "$(cat "$tmp/writers")"
+	counts "and none is lost" 8 '^service add 10\.0\.1\.' lb save
+
+	flock "$pins" sleep 20 &
+	i=$!
+	sleep 0.3
+	lb -w 200ms service add 10.0.2.1:80/tcp >"$tmp/out" 2>"$tmp/err"
+	[ $? -eq 1 ] && [ "$(wc -l <"$tmp/err")" -eq 1 ] && grep -q "pid" "$tmp/err"
+	test_is $? "a locked instance is said, with the holder's pid" "$(cat "$tmp/err")"
+	prints "readers do not wait" '^service add 10.0.1.1:80/tcp' lb -w 100ms save
+	pkill -P "$i"
+	kill "$i" 2>/dev/null
+	wait "$i" 2>/dev/null
+	does "the lock ends with its holder" lb service add 10.0.2.1:80/tcp
+	does "(all back)" lb apply "$tmp/lb.conf"
+}
+
+# One change, killed after a random time up to 40 ms.
+kill_one() {
+	local pid
+
+	lb -q apply "$1" >/dev/null 2>&1 &
+	pid=$!
+	sleep "0.0$((RANDOM % 40 + 10))"
+	pkill -9 -P "$pid"	# a shell may stand between
+	kill -9 "$pid" 2>/dev/null
+	wait "$pid" 2>/dev/null
+}
+
+storm() {
+	local i bad=0
+
+	python3 -c '
+print("chain attach v0\npolicy set hash")
+for i in range(60):
+    print(f"service add 10.3.0.{i + 1}:80/tcp policy weighted")
+    for j in range(5):
+        print(f"backend add 10.3.0.{i + 1}:80/tcp 10.4.{i}.{j + 1} weight {j + 1}")' \
+		>"$tmp/large"
+	for i in {1..40}; do
+		kill_one "$tmp/large"
+		lb save >/dev/null 2>"$tmp/err" || bad=$((bad + 1))
+		kill_one "$tmp/lb.conf"
+		lb -j >/dev/null 2>>"$tmp/err" || bad=$((bad + 1))
+	done 2>/dev/null
+	test_is $bad "after each of 80 sudden deaths the state can be read" "$(cat "$tmp/err")"
+	does "and the next change completes" lb -q apply "$tmp/large"
+	sort "$tmp/large" >"$tmp/want"
+	lb save | sort | diff "$tmp/want" - >"$tmp/diff"
+	test_is $? "exactly" "$(head -20 "$tmp/diff")"
+	counts "all services are there" 60 '5 of 5 usable' lb service show
+	does "and back" lb -q apply "$tmp/lb.conf"
+	saved "exactly so" <"$tmp/lb.conf"
+}
+
+start
+changes
+chains
+writers
+storm
+finish
