@@ -33,12 +33,12 @@
  *    version, then the rest, then the version again, and use only the copy.  (position,
  *    version) names a flow for good; whatever writes to it later checks both under lock.
  * 3. `seen` alone is written without a lock.  At worst the way's next tenant looks used.
- * 4. A way goes: free, then timed out, then half-open, then the one seen longest ago.
- *    Half-open flows (SYN seen, the client's first ACK not) hold at most one way of a
- *    bucket, and make room only by a free or timed-out way, one another, or a UDP flow.
- *    TCP flows beyond that leave one way of their bucket to others.  So a flood of SYNs
- *    finds its one way in eight and evicts no connection, and a full table still accepts
- *    new ones.
+ * 4. A way goes: free, then timed out or closed, then half-open, then the one seen longest
+ *    ago.  Half-open flows (SYN seen, the client's first ACK not) hold at most one way of a
+ *    bucket, and make room only by a free, timed-out or closed way, one another, or a UDP
+ *    flow.  TCP flows beyond that leave one way of their bucket to others.  So a flood of
+ *    SYNs, with or without resets, finds its one way in eight and evicts no connection,
+ *    and a full table still accepts new ones.
  * 5. lb_live[backend] counts the flows that name the backend and are not closed; it
  *    changes under the flow's lock only.  Flows of a backend's former incarnation are dead
  *    and were never counted for the new one.

@@ -167,7 +167,9 @@ __noinline __u64 bucket_victim(const struct lb_bucket *b, bool half_open, __u32 
 		__u64 expired, rank, score;
 
 		age = greater(age, 0); /* another CPU's clock may be ahead of ours */
-		expired = (t->of[b->state[way]] - age) >> 63;
+		/* A closed flow lingers for last ACKs only while nobody needs its way. */
+		expired = (t->of[b->state[way]] - age) >> 63 |
+			  is_zero(LB_WAY_STATE(b->state[way]) ^ LB_FLOW_CLOSED);
 		rank = way_rank(free, expired, LB_WAY_STATE(b->state[way]), half_open);
 		n_free += free;
 		age = only_if(free, n_free) | only_if(1 ^ free, age);
