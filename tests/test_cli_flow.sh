@@ -1,0 +1,176 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# test_cli_flow.sh - lbctl and living connections: flows are shown, counted and flushed;
+# a backend that has some is not removed unasked; waiting ends when they end.
+#
+# A client and two backends stand with the balancer on one switch.
+
+# shellcheck source=tests/cli_lab.sh
+. "$(dirname "$0")/cli_lab.sh"
+
+far=$ns-far		# the switch, the client and the backends live here
+service=10.0.0.10:8000/tcp
+servers=() client=
+
+# Connect $1 times, say so, and keep the connections until stdin ends.
+hold='
+import socket, sys
+kept = [socket.create_connection(("10.0.0.10", 8000), 5) for i in range(int(sys.argv[1]))]
+for s in kept:
+    s.sendall(b"x")
+    assert s.recv(1) == b"y"
+print("connected", flush=True)
+sys.stdin.read()'
+
+serve='
+import socket, sys, threading
+def answer(s):
+    try:
+        while s.recv(1):
+            s.sendall(b"y")
+    except OSError:
+        pass
+listener = socket.create_server((sys.argv[1], 8000), backlog=64)
+print("listening", flush=True)
+while True:
+    threading.Thread(target=answer, args=(listener.accept()[0],), daemon=True).start()'
+
+in_far() {
+	nsenter --net="/run/netns/$far" "$@"
+}
+
+start_far() {
+	local i
+
+	ip netns add "$far" || exit 1
+	in_far ip link set lo up
+	in_far ip link add switch type bridge
+	in_far ip link set switch up
+	in_ns ip link del v0
+	in_ns ip link add v0 type veth peer name port netns "$far"
+	in_ns ip link set v0 up
+	in_ns ip addr add 10.0.0.10/24 dev v0
+	in_far ip link set port master switch up
+	in_far ip addr add 10.0.0.1/24 dev switch
+	for i in 2 3; do
+		in_far ip addr add 10.0.0.$i/24 dev switch
+	done
+	# XDP_TX into a veth needs its other end to poll, and finished checksums.
+	in_far ethtool -K port gro on >/dev/null
+	in_far ethtool -K port tx off >/dev/null
+	in_far ethtool -K switch tx off >/dev/null
+	in_ns ethtool -K v0 tx off >/dev/null
+
+	for i in 2 3; do
+		in_far python3 -c "$serve" 10.0.0.$i >"$tmp/server$i" &
+		servers+=($!)
+	done
+	for i in {1..50}; do
+		grep -qs listening "$tmp/server2" && grep -qs listening "$tmp/server3" && break
+		sleep 0.1
+	done
+}
+
+# connect N: hold so many connections until `hang_up`.
+connect() {
+	local i
+
+	rm -f "$tmp/held" "$tmp/stop"
+	mkfifo "$tmp/stop"
+	in_far python3 -c "$hold" "$1" <"$tmp/stop" >"$tmp/held" 2>"$tmp/held-err" &
+	client=$!
+	exec 9>"$tmp/stop"
+	for i in {1..50}; do
+		grep -qs connected "$tmp/held" && return 0
+		sleep 0.1
+	done
+	return 1
+}
+
+hang_up() {
+	exec 9>&-
+	wait "$client" 2>/dev/null
+	client=
+}
+
+# shellcheck disable=SC2317  # called by the trap
+end_far() {
+	exec 9>&-
+	kill "${servers[@]}" ${client:+"$client"} 2>/dev/null
+	wait 2>/dev/null
+	ip netns del "$far" 2>/dev/null
+	cleanup
+}
+trap end_far EXIT
+
+start_far
+lb -q chain attach v0 flows 1024
+lb service add $service timeout-closing 1s timeout-closed 1s
+lb backend add $service 10.0.0.2
+lb backend add $service 10.0.0.3 state drain
+
+connect 6
+test_is $? "six connections through the balancer" "$(cat "$tmp/held-err"; lb; lb stats)"
+prints "flow count" '^6$' lb flow count
+counts "flow show has them" 6 "^$service +10\.0\.0\.1 +[0-9]+ +10\.0\.0\.2:8000 .*established" \
+	lb flow show
+counts "limit" 2 "^$service" lb flow show limit 2
+prints "by state" '^6$' lb flow count state established
+prints "by another state" '^0$' lb flow count state half-open
+prints "by client" '^6$' lb flow count client 10.0.0.0/30
+prints "by another client" '^0$' lb flow count client 10.0.0.4/30
+prints "by service and backend" '^6$' lb flow count service $service backend 10.0.0.2
+prints "by another backend" '^0$' lb flow count backend 10.0.0.3:8000
+prints "the screen counts them" '10\.0\.0\.2:8000 +active +1 +6 ' lb
+is_json flows flow show
+refuses 1 "in no service" flow show backend 10.0.0.99
+refuses 1 "no such service" flow count service 10.0.0.99:1/tcp
+refuses 2 "state 'establishd': .*did you mean 'established'" flow show state establishd
+refuses 2 "client '10.0.0.0/33'" flow count client 10.0.0.0/33
+refuses 2 "limit '0'" flow show limit 0
+refuses 2 "say which, or 'all'" flow flush
+refuses 2 "one word too many" flow flush all client 10.0.0.1
+
+refuses 1 "10.0.0.2:8000' of $service has 6 live flows; say 'wait TIME', or 'force'" \
+	backend del $service 10.0.0.2
+printf '%s\n' "service add $service" "backend add $service 10.0.0.3 state drain" \
+	>"$tmp/without"
+refuses 1 "has 6 live flows; drain it first, or 'apply FILE force'" apply "$tmp/without"
+
+lb backend del $service 10.0.0.2 wait 500ms >"$tmp/out" 2>"$tmp/err"
+[ $? -eq 1 ] && grep -q "10.0.0.2': 6 live flows left; it stays in drain" "$tmp/err"
+test_is $? "waiting in vain says how many flows are left" "$(cat "$tmp/err")"
+prints "and leaves the backend in drain" "10\.0\.0\.2:8000 state drain" lb save
+prints "which keeps its flows" '^6$' lb flow count
+
+(
+	sleep 1
+	kill "$client"
+) &
+does "waiting ends with the last flow" lb backend del $service 10.0.0.2 wait 20s
+counts "and then the backend is gone" 0 '10\.0\.0\.2' lb save
+hang_up
+
+does "(back)" lb backend add $service 10.0.0.2
+connect 3
+test_is $? "three connections" "$(cat "$tmp/held-err"; lb; lb stats)"
+does "flow flush" lb flow flush client 10.0.0.1
+prints "ends them" '^0$' lb flow count
+does "a backend without flows goes" lb backend del $service 10.0.0.2
+hang_up
+
+lb backend add $service 10.0.0.2
+connect 3
+test_is $? "three more connections" "$(cat "$tmp/held-err"; lb; lb stats)"
+does "force removes a backend with flows" lb backend del $service 10.0.0.2 force
+prints "and its flows" '^0$' lb flow count
+hang_up
+
+lb backend set $service 10.0.0.3 state active
+connect 3
+test_is $? "three connections to the other backend" "$(cat "$tmp/held-err"; lb; lb stats)"
+does "service del ends its flows at once" lb service del $service
+prints "all of them" '^0$' lb flow count
+hang_up
+finish
