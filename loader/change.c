@@ -17,6 +17,7 @@
 #include "chain.h"
 #include "diff.h"
 #include "flow_walk.h"
+#include "names.h"
 #include "report.h"
 #include "address.h"
 
@@ -127,6 +128,23 @@ static enum outcome check_removed(const struct change *c, const struct model *fr
 	return DONE;
 }
 
+enum outcome change_find_policy(struct change *c, const char *name, int *ret_slot)
+{
+	struct model_policy *p = c->to->policies;
+	int i;
+
+	if (!c->is_blind || strlen(name) >= LB_NAME_SIZE)
+		return find_policy(name, c->to, ret_slot);
+
+	for (i = 0; i < LB_MAX_POLICIES - 1 && p[i].used; i++)
+		if (!strcmp(p[i].info.meta.name, name))
+			break;
+	p[i].used = true;
+	strcpy(p[i].info.meta.name, name);
+	*ret_slot = i;
+	return DONE;
+}
+
 static enum outcome start_model(struct change *c, const struct model *from)
 {
 	int policy;
@@ -230,6 +248,10 @@ static enum outcome change_model(struct change *c, struct script *s, bool dry_ru
 	model_init(&from);
 	model_init(&to);
 	c->to = &to;
+	if (c->is_blind) {
+		from.policies[0].used = true;
+		strcpy(from.policies[0].info.meta.name, MODEL_POLICY);
+	}
 	if (c->state && state_read(c->state, &from)) {
 		report("%s: cannot read the state", c->state->dir);
 		return REFUSED;
@@ -271,8 +293,10 @@ static enum outcome open_and_change(struct change *c, struct script *s, bool dry
 	struct state state;
 	int err;
 
-	if (dry_run && !existed)
+	if (dry_run && !existed) {
+		c->is_blind = true;
 		return change_model(c, s, true);
+	}
 
 	if (c->n_attach && !dry_run)
 		err = state_create(&state, where, c->flows ? c->flows : CHAIN_FLOWS);

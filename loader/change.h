@@ -22,6 +22,7 @@ struct change {
 	bool is_script;	     /* several commands: none may wait */
 	bool is_whole;	     /* apply: what no line names goes */
 	bool force;
+	bool is_blind; /* ... so which policies there will be is not known */
 
 	__u32 flows; /* 0: not said */
 	struct device_wish attach[LB_MAX_DEVICES];
@@ -46,6 +47,9 @@ struct change_options {
 
 enum outcome change_script(const struct lbctl *l, struct script *s,
 			   const struct change_options *o);
+
+/* As find_policy(); a blind change takes every name.  Reports. */
+enum outcome change_find_policy(struct change *c, const char *name, int *ret_slot);
 
 /* After a change with wait_ms (backend_wait.c); the lock is free meanwhile. */
 enum outcome backend_wait(const struct change *c);

@@ -56,7 +56,7 @@ enum outcome policy_set(struct change *c, struct words *w)
 
 	is_default = s && !strcmp(name, "default");
 	if (!is_default)
-		outcome = find_policy(name, c->to, &slot);
+		outcome = change_find_policy(c, name, &slot);
 	if (outcome)
 		return outcome;
 

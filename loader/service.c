@@ -59,7 +59,7 @@ static enum outcome take_policy(void *to, const char *value)
 		s->service->policy = -1;
 		return DONE;
 	}
-	return find_policy(value, s->change->to, &s->service->policy);
+	return change_find_policy(s->change, value, &s->service->policy);
 }
 
 static enum outcome take_ports(void *to, const char *value)

@@ -20,6 +20,10 @@ no_instance() {
 	prints "help wins over a wrong word" '^backend := ' lb nonsense --help
 	prints "version" '^lbctl [0-9.]+, abi 1$' lb -V
 	does "doctor needs no instance" lb doctor
+	printf '%s\n' "chain attach v0" "policy set hash" "service add 10.0.0.10:80/tcp" \
+		>"$tmp/first"
+	counts "a dry run needs none, either" 3 '^(chain attach v0|policy set .* hash|service add)' \
+		lb apply "$tmp/first" dry-run
 }
 
 # ---- the README's commands -----------------------------------------------------
