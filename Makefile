@@ -180,7 +180,7 @@ deps:
 demo:
 	dist/install-deps build demo
 	[ -e config.mk ] || ./configure
-	+$(MAKE) all
+	+$(MAKE) all $(O)/tests/net/pass.bpf.o
 	tests/net/demo.sh
 
 test:

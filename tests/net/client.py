@@ -1,0 +1,211 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""client.py [OPTIONS] ADDRESS - ask a service without pause, and tell what came back.
+
+Three kinds of askers, at once: `fresh` open a TCP connection per request, `datagrams` a
+UDP socket per datagram (sent once: what is lost is a failure), `lasting` hold TCP
+connections open and ask on each in turn; the same backend must answer for ever.
+
+Time is cut in phases. Each line of standard input begins one and is its name; then a line
+about the one before is printed:
+
+    NAME requests=N failures=N slowest_ms=N BACKEND=N...
+
+A request counts in the phase it began in. The client ends with standard input, but not
+before it made --requests. The last line is about all of it:
+
+    total requests=N failures=N slowest_ms=N BACKEND=N... lasting=N asked=N moved=N
+
+What failed, and how, is told on standard error, the first few times.
+"""
+import argparse
+import collections
+import socket
+import sys
+import threading
+import time
+
+TIMEOUT = 5         # s, of a request; a lost SYN costs one second, a datagram all five
+TELL = 10           # failures that are told in full
+REST = 0.01         # s between two rounds over the lasting connections
+
+
+class Tally:
+    """What came back of the requests that began in one phase."""
+
+    def __init__(self, name):
+        self.name = name
+        self.requests = self.failures = self.open = 0
+        self.slowest = 0.0
+        self.shares = collections.Counter()
+
+    def add(self, other):
+        self.requests += other.requests
+        self.failures += other.failures
+        self.slowest = max(self.slowest, other.slowest)
+        self.shares.update(other.shares)
+
+    def __str__(self):
+        shares = "".join(f" {name}={n}" for name, n in sorted(self.shares.items()))
+        return (f"{self.name} requests={self.requests} failures={self.failures} "
+                f"slowest_ms={self.slowest * 1000:.0f}{shares}")
+
+
+class Client:
+    def __init__(self, options):
+        self.options = options
+        self.family = socket.AF_INET6 if ":" in options.address else socket.AF_INET
+        self.change = threading.Condition()     # guards all below
+        self.tally = Tally("start")
+        self.total = Tally("total")
+        self.told = 0
+        self.stop = False
+        self.asked = self.moved = 0
+
+    def connect(self, kind, port):
+        s = socket.socket(self.family, kind)
+        s.settimeout(TIMEOUT)
+        s.connect((self.options.address, port))
+        return s
+
+    # ---- one request of each kind; each returns the backend's name -----------
+
+    def ask_fresh(self):
+        with self.connect(socket.SOCK_STREAM, self.options.port) as s:
+            s.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            answer = b""
+            while part := s.recv(4096):
+                answer += part
+        head, _, body = answer.partition(b"\r\n\r\n")
+        if not head.startswith(b"HTTP/1.0 200 ") or not body.endswith(b"\n"):
+            raise ValueError(f"not an answer: {answer!r}")
+        return body.decode().strip()
+
+    def ask_datagram(self):
+        with self.connect(socket.SOCK_DGRAM, self.options.port) as s:
+            sent = b"%x" % time.monotonic_ns()
+            s.send(sent)
+            name, _, back = s.recv(4096).partition(b" ")
+        if back != sent:
+            raise ValueError(f"not an answer: {back!r}")
+        return name.decode()
+
+    # ---- askers: threads -----------------------------------------------------
+
+    def fail(self, what):
+        if self.told < TELL:
+            print(f"failure: {what}", file=sys.stderr, flush=True)
+        self.told += 1
+
+    def count(self, tally, begin, name, problem):
+        with self.change:
+            tally.open -= 1
+            tally.requests += 1
+            tally.slowest = max(tally.slowest, time.monotonic() - begin)
+            if problem is None:
+                tally.shares[name] += 1
+            else:
+                tally.failures += 1
+                self.fail(f"{tally.name}: {problem!r}")
+            self.change.notify_all()
+
+    def ask_on(self, ask):
+        while True:
+            with self.change:
+                if self.stop:
+                    return
+                tally = self.tally
+                tally.open += 1
+            begin, name, problem = time.monotonic(), None, None
+            try:
+                name = ask()
+            except (OSError, ValueError) as e:
+                problem = e
+            self.count(tally, begin, name, problem)
+
+    def ask_lasting(self, connection, file, first):
+        """One line on an open connection; the backend's name."""
+        connection.sendall(b"line\n")
+        name, _, line = file.readline().partition(b" ")
+        if line != b"line\n":
+            raise ValueError(f"lasting connection to {first}: closed, or not an answer: "
+                             f"{name + b' ' + line!r}")
+        return name.decode()
+
+    def open_lasting(self):
+        lasting = []
+        for _ in range(self.options.lasting):
+            connection = self.connect(socket.SOCK_STREAM, self.options.lines)
+            file = connection.makefile("rb")
+            lasting.append((connection, file, self.ask_lasting(connection, file, "?")))
+        return lasting
+
+    def round_lasting(self, lasting):
+        """Ask on each once; return those that live."""
+        alive = []
+        for connection, file, first in lasting:
+            problem, moved = None, False
+            try:
+                moved = self.ask_lasting(connection, file, first) != first
+                alive.append((connection, file, first))
+            except (OSError, ValueError) as e:
+                problem = e
+            with self.change:
+                self.asked += 1
+                self.moved += moved
+                if problem:
+                    self.tally.failures += 1
+                    self.fail(f"{self.tally.name}: {first}: {problem!r}")
+        return alive
+
+    def keep_asking(self, lasting):
+        while not self.stop and lasting:
+            lasting = self.round_lasting(lasting)
+            time.sleep(REST)
+
+    # ---- phases --------------------------------------------------------------
+
+    def begin(self, name):
+        """End the phase, wait for its last answers, print it."""
+        with self.change:
+            ended, self.tally = self.tally, Tally(name)
+            self.change.wait_for(lambda: not ended.open)
+            self.total.add(ended)
+            print(ended, flush=True)
+
+    def run(self):
+        options = self.options
+        kept = self.open_lasting()
+        askers = [threading.Thread(target=self.keep_asking, args=(kept,))]
+        for n, ask in ((options.fresh, self.ask_fresh),
+                       (options.datagrams, self.ask_datagram)):
+            askers += [threading.Thread(target=self.ask_on, args=(ask,)) for _ in range(n)]
+        for asker in askers:
+            asker.start()
+        for line in iter(sys.stdin.readline, ""):
+            self.begin(line.strip())
+        with self.change:
+            self.change.wait_for(lambda: options.requests <=
+                                 self.total.requests + self.tally.requests)
+            self.stop = True
+        for asker in askers:
+            asker.join()
+        self.begin("end")
+        print(f"{self.total} lasting={len(kept)} asked={self.asked} moved={self.moved}",
+              flush=True)
+        return 1 if self.total.failures or self.moved else 0
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--fresh", type=int, default=0)
+    parser.add_argument("--datagrams", type=int, default=0)
+    parser.add_argument("--lasting", type=int, default=0)
+    parser.add_argument("--requests", type=int, default=0)
+    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--lines", type=int, default=9000)
+    parser.add_argument("address")
+    sys.exit(Client(parser.parse_args()).run())
+
+
+main()
