@@ -9,8 +9,8 @@
 #include "state.h"
 
 struct attach_options {
-	enum lb_attach_mode mode;	/* native unless said */
-	__u16 priority;			/* 60 unless said */
+	enum lb_attach_mode mode; /* native unless said */
+	__u16 priority;		  /* 60 unless said */
 	bool require_dispatcher;
 };
 

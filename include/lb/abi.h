@@ -382,6 +382,8 @@ struct lb_hop {
 };
 _Static_assert(sizeof(struct lb_hop) == 16, "lb_hop");
 
+#define LB_DEVICE_F_CLSACT (1U << 0) /* its clsact qdisc came with the chain */
+
 /*
  * Value of map lb_devices, index = slot, written by lbctl: an interface the chain is
  * attached to.  Published by `ifindex`.  Map lb_device_slots: ifindex -> slot (__u32);
@@ -395,7 +397,7 @@ struct lb_device {
 	__u32 how;	/* enum lb_attach_how */
 	__u64 since;	/* CLOCK_REALTIME, s */
 	__u32 program;	/* kernel id of its lb_entry */
-	__u32 pad;
+	__u32 flags;	/* LB_DEVICE_F_* */
 	char name[16];
 	__u64 pad2;
 };
@@ -521,6 +523,8 @@ struct lb_params {
 };
 _Static_assert(sizeof(struct lb_params) == 40, "lb_params");
 
+#define LB_FORWARDING_NOTED (1U << 31)
+
 #define LB_MAGIC 0x7377746368796172ULL
 
 /* The one value of map lb_config, written by lbctl for lbctl. */
@@ -532,7 +536,9 @@ struct lb_config {
 	__u32 default_policy; /* slot in lb_policies */
 	__u32 dirty;	      /* 1 while records and what is made of them may differ */
 	__u64 since;	      /* CLOCK_REALTIME, s */
-	__u32 forwarding_was; /* before attach: bit 0 net.ipv4, bit 1 net.ipv6 .conf.lo.forwarding */
+	/* net.ipv4 (bit 0) and net.ipv6 (bit 1) .conf.lo.forwarding before attach; valid
+	 * with LB_FORWARDING_NOTED */
+	__u32 forwarding_was;
 	__u32 pad;
 	char version[24]; /* of the loaded stages */
 };

@@ -1,0 +1,403 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * attach.c - the chain on an interface: its record, lb_resolve, and lb_entry last.
+ *
+ * Packets come with lb_entry, so it is attached when all else is there and detached
+ * before anything goes.  Each step may be repeated: a command that was killed is
+ * completed by the next one.
+ */
+#include "attach.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <net/if.h>
+#include <net/if_arp.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "hook.h"
+#include "pins.h"
+#include "report.h"
+#include "stages.h"
+#include "sysctl.h"
+#include "tc.h"
+
+static const char *mode_word(enum lb_attach_mode mode)
+{
+	return mode == LB_MODE_SKB ? "skb" : "native";
+}
+
+/* ---- the interface's record ---------------------------------------------------------- */
+
+static int read_mac(const char *dev, __u8 *ret)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), err = 0;
+	struct ifreq ifr = {};
+
+	if (fd < 0)
+		return -errno;
+	strncpy(ifr.ifr_name, dev, sizeof(ifr.ifr_name) - 1);
+	if (ioctl(fd, SIOCGIFHWADDR, &ifr))
+		err = -errno;
+	else if (ifr.ifr_hwaddr.sa_family != ARPHRD_ETHER)
+		err = -EPROTOTYPE;
+	else
+		memcpy(ret, ifr.ifr_hwaddr.sa_data, 6);
+	close(fd);
+	return err;
+}
+
+static int map_set(const struct state *s, const char *map, __u32 key, __u32 value)
+{
+	int fd = state_map_fd(s, map), err;
+
+	if (fd < 0)
+		return fd;
+	err = bpf_map_update_elem(fd, &key, &value, BPF_ANY);
+	close(fd);
+	return err;
+}
+
+static void map_unset(const struct state *s, const char *map, __u32 key)
+{
+	int fd = state_map_fd(s, map);
+
+	if (fd < 0)
+		return;
+	bpf_map_delete_elem(fd, &key);
+	close(fd);
+}
+
+static void forget_device(struct state *s, struct lb_device *d)
+{
+	__u32 slot = d - s->devices;
+
+	map_unset(s, "lb_device_slots", d->ifindex);
+	map_unset(s, "lb_egress", slot);
+	__atomic_store_n(&d->ifindex, 0, __ATOMIC_RELEASE);
+}
+
+/* Interfaces that are gone leave their records behind. */
+static void forget_gone(struct state *s)
+{
+	char name[IF_NAMESIZE];
+	__u32 slot;
+
+	for (slot = 0; slot < LB_MAX_DEVICES; slot++)
+		if (s->devices[slot].ifindex &&
+		    !if_indextoname(s->devices[slot].ifindex, name))
+			forget_device(s, &s->devices[slot]);
+}
+
+static struct lb_device *find_device(struct state *s, __u32 ifindex)
+{
+	__u32 slot;
+
+	for (slot = 0; slot < LB_MAX_DEVICES; slot++)
+		if (s->devices[slot].ifindex == ifindex)
+			return &s->devices[slot];
+	return NULL;
+}
+
+static bool has_devices(const struct state *s)
+{
+	__u32 slot;
+
+	for (slot = 0; slot < LB_MAX_DEVICES; slot++)
+		if (s->devices[slot].ifindex)
+			return true;
+	return false;
+}
+
+/* The record of the interface, made if there is none; reports. */
+static struct lb_device *enter_device(struct state *s, const char *name, __u32 ifindex)
+{
+	struct lb_device *d = find_device(s, ifindex), fresh = {};
+	__u32 slot;
+	int err;
+
+	if (!d)
+		d = find_device(s, 0);
+	if (!d) {
+		report("%s: cannot attach: %d interfaces have the chain, which is the limit",
+		       name, LB_MAX_DEVICES);
+		return NULL;
+	}
+	err = read_mac(name, fresh.mac);
+	if (err) {
+		report("%s: %s", name,
+		       err == -EPROTOTYPE
+			       ? "not an Ethernet interface, which the chain needs"
+			       : strerror(-err));
+		return NULL;
+	}
+
+	slot = d - s->devices;
+	fresh.since = d->ifindex ? d->since : (__u64)time(NULL);
+	fresh.flags = d->ifindex ? d->flags : 0;
+	strncpy(fresh.name, name, sizeof(fresh.name) - 1);
+	*d = fresh;
+	err = map_set(s, "lb_egress", slot, ifindex);
+	__atomic_store_n(&d->ifindex, ifindex, __ATOMIC_RELEASE);
+	if (!err)
+		err = map_set(s, "lb_device_slots", ifindex, slot);
+	if (err) {
+		report("%s: cannot be entered as a way out: %s", name, strerror(-err));
+		forget_device(s, d);
+		return NULL;
+	}
+	return d;
+}
+
+/* ---- lb_resolve ---------------------------------------------------------------------- */
+
+static int attach_resolve(struct state *s, struct lb_device *d)
+{
+	bool made = false;
+	int fd = pins_get(s, PIN_PROGS, "lb_resolve"), err;
+
+	if (fd < 0) {
+		report("%s/" PIN_PROGS "/lb_resolve: %s", s->dir, strerror(-fd));
+		return fd;
+	}
+	err = tc_attach(d->ifindex, fd, &made);
+	close(fd);
+	if (made)
+		d->flags |= LB_DEVICE_F_CLSACT;
+	if (err)
+		report("%s: cannot attach lb_resolve to tc ingress: %s", d->name,
+		       strerror(-err));
+	return err;
+}
+
+/* ---- lb_entry ------------------------------------------------------------------------ */
+
+static __u32 root_id(const struct state *s)
+{
+	struct bpf_map_info info = {};
+	__u32 size = sizeof(info);
+	int fd = state_map_fd(s, "lb_root");
+
+	if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &size)) {
+		close(fd);
+		return info.id;
+	}
+	if (fd >= 0)
+		close(fd);
+	return 0;
+}
+
+/* Why an attach failed, for who has to do something about it. */
+static void report_refusal(const char *dev, enum lb_attach_mode mode, int err)
+{
+	if (err == -EBUSY || err == -EEXIST)
+		report("%s: another XDP program is attached; see 'lbctl chain show %s'",
+		       dev, dev);
+	else if (err == -E2BIG)
+		report("%s: the dispatcher has ten programs, which is its limit; detach one",
+		       dev);
+	else if (mode == LB_MODE_NATIVE)
+		report("%s: cannot attach in native mode: %s; try 'mode skb'", dev,
+		       strerror(-err));
+	else
+		report("%s: cannot attach in skb mode: %s", dev, strerror(-err));
+}
+
+/* What about the dispatcher failed is a matter of kernel and libxdp, not of the device. */
+static const char *dispatcher_reason(int err)
+{
+	switch (-err) {
+	case EPERM:
+	case EACCES:
+		return "the kernel refuses programs of type EXT (freplace)";
+	case EINVAL:
+		return "this kernel does not take libxdp's dispatcher with tail calls (5.10, or "
+		       "6.12 and later with libxdp < 1.5.5)";
+	case EOPNOTSUPP:
+		return "the kernel or a missing bpffs lets libxdp attach single programs only";
+	default:
+		return strerror(-err);
+	}
+}
+
+static int attach_alone(struct state *s, struct lb_device *d,
+			const struct attach_options *o)
+{
+	struct bpf_object *entry = stages_open_entry(s);
+	struct bpf_program *prog = entry ? bpf_object__next_program(entry, NULL) : NULL;
+	int err;
+
+	if (!prog)
+		return -ENOENT;
+	err = bpf_object__load(entry);
+	if (!err)
+		err = hook_attach_alone(d->ifindex, bpf_program__fd(prog), o->mode);
+	bpf_object__close(entry);
+	if (err)
+		report_refusal(d->name, o->mode, err);
+	return err;
+}
+
+static int attach_entry(struct state *s, struct lb_device *d,
+			const struct attach_options *o, bool dispatcher_only)
+{
+	struct bpf_object *entry = stages_open_entry(s);
+	int err;
+
+	if (!entry)
+		return -ENOENT;
+	err = hook_attach_dispatcher(d->ifindex, entry, o->mode, o->priority);
+	bpf_object__close(entry);
+	if (!err || err == -E2BIG || err == -EBUSY || err == -EEXIST) {
+		if (err)
+			report_refusal(d->name, o->mode, err);
+		return err;
+	}
+	if (o->require_dispatcher || dispatcher_only) {
+		report("%s: cannot attach through the dispatcher: %s", d->name,
+		       dispatcher_reason(err));
+		return err;
+	}
+
+	if (attach_alone(s, d, o))
+		return -EINVAL;
+	report_warning(
+		"%s: attached ALONE, without libxdp's dispatcher: %s; no other XDP "
+		"program can join",
+		d->name, dispatcher_reason(err));
+	return 0;
+}
+
+/* Is what the user wants there already, or in the way?  0: go on, 1: it is there. */
+static int check_hook(const char *dev, const struct hook *h,
+		      const struct attach_options *o)
+{
+	if (h->entry && h->mode != o->mode) {
+		report("%s: the chain is attached in %s mode; 'lbctl chain detach %s' first",
+		       dev, mode_word(h->mode), dev);
+		return -EEXIST;
+	}
+	if (h->entry && h->is_dispatcher && h->entry_priority != o->priority) {
+		report("%s: the chain is attached at priority %u; 'lbctl chain detach %s' first",
+		       dev, h->entry_priority, dev);
+		return -EEXIST;
+	}
+	if (h->entry && !h->is_dispatcher && o->require_dispatcher) {
+		report("%s: the chain is attached alone; 'lbctl chain detach %s' first",
+		       dev, dev);
+		return -EEXIST;
+	}
+	if (h->entry)
+		return 1;
+	if (h->occupied && !h->is_dispatcher) {
+		report("%s: XDP program '%s' (id %u) is attached without libxdp's dispatcher; "
+		       "take it off with 'ip link set dev %s xdp off', or load it with "
+		       "xdp-loader",
+		       dev, h->name, h->program, dev);
+		return -EBUSY;
+	}
+	if (h->occupied && h->mode != o->mode) {
+		report("%s: the dispatcher there runs in %s mode; say 'mode %s'", dev,
+		       mode_word(h->mode), mode_word(h->mode));
+		return -EBUSY;
+	}
+	return 0;
+}
+
+static void undo(struct state *s, struct lb_device *d)
+{
+	tc_detach(d->ifindex, d->flags & LB_DEVICE_F_CLSACT);
+	forget_device(s, d);
+	if (!has_devices(s))
+		sysctl_forwarding_restore(s->config);
+}
+
+static int finish(struct state *s, struct lb_device *d)
+{
+	struct hook h;
+	int err = hook_look(d->ifindex, root_id(s), &h);
+
+	if (!err && !h.entry)
+		err = -ENOENT;
+	if (err) {
+		report("%s: the chain was attached and is gone: %s", d->name,
+		       strerror(-err));
+		return err;
+	}
+	d->mode = h.mode;
+	d->how = h.is_dispatcher ? LB_HOW_DISPATCHER : LB_HOW_ALONE;
+	d->priority = h.is_dispatcher ? h.entry_priority : 0;
+	d->program = h.entry;
+	return 0;
+}
+
+int attach_device(struct state *s, const char *dev, const struct attach_options *o)
+{
+	__u32 ifindex = if_nametoindex(dev);
+	struct lb_device *d;
+	struct hook h;
+	int err;
+
+	if (!ifindex) {
+		report("%s: no such interface (see 'ip link')", dev);
+		return -ENODEV;
+	}
+	err = hook_look(ifindex, root_id(s), &h);
+	if (err) {
+		report("%s: cannot see which XDP program is attached: %s", dev,
+		       strerror(-err));
+		return err;
+	}
+	err = check_hook(dev, &h, o);
+	if (err < 0)
+		return err;
+
+	forget_gone(s);
+	if (!has_devices(s)) {
+		int off = sysctl_forwarding_on(s->config);
+
+		if (off) {
+			report("net.ipv4.conf.lo.forwarding: cannot be switched on: %s",
+			       strerror(-off));
+			return off;
+		}
+	}
+	d = enter_device(s, dev, ifindex);
+	if (!d)
+		return -ENODEV;
+	if (h.entry)
+		return attach_resolve(s, d) || finish(s, d) ? -EINVAL : 0;
+	if (attach_resolve(s, d) || attach_entry(s, d, o, h.is_dispatcher) ||
+	    finish(s, d)) {
+		undo(s, d);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+int detach_device(struct state *s, const struct lb_device *dev)
+{
+	struct lb_device *d = &s->devices[dev - s->devices];
+	char name[IF_NAMESIZE];
+	struct hook h;
+	int err = 0;
+
+	if (if_indextoname(d->ifindex, name)) {
+		err = hook_look(d->ifindex, root_id(s), &h);
+		if (!err && h.entry)
+			err = hook_detach(d->ifindex, &h);
+		if (!err)
+			err = tc_detach(d->ifindex, d->flags & LB_DEVICE_F_CLSACT);
+	}
+	if (err) {
+		report("%s: cannot detach: %s", d->name, strerror(-err));
+		return err;
+	}
+	forget_device(s, d);
+	if (!has_devices(s))
+		sysctl_forwarding_restore(s->config);
+	return 0;
+}

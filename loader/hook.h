@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * hook.h - what runs on an interface's XDP hook, and lb_entry among it.
+ *
+ * lb_entry is known by the map it calls through, not by what was written down: so an
+ * attach or detach that was killed half-way is seen as it is.
+ */
+#ifndef LB_HOOK_H
+#define LB_HOOK_H
+
+#include <stdbool.h>
+#include <bpf/libbpf.h>
+#include <lb/abi.h>
+
+#define HOOK_NAME_SIZE 32
+
+struct hook {
+	bool occupied; /* some program is attached */
+	bool is_dispatcher;
+	enum lb_attach_mode mode;
+	char name[HOOK_NAME_SIZE]; /* of the attached program */
+	__u32 program;		   /* kernel id of it */
+	__u32 entry;		   /* kernel id of our lb_entry, 0: not there */
+	__u32 entry_priority;	   /* with a dispatcher */
+};
+
+/* Look at the hook; @root is the id of the map lb_root.  0 or -errno. */
+int hook_look(int ifindex, __u32 root, struct hook *ret);
+
+/*
+ * Attach the program of @entry, an object that is open and not loaded, through the
+ * dispatcher.  0, or -errno with nothing changed: -EOPNOTSUPP if libxdp fell back to a
+ * single attach.
+ */
+int hook_attach_dispatcher(int ifindex, struct bpf_object *entry,
+			   enum lb_attach_mode mode, __u32 priority);
+/* Attach a loaded program as the only one; -EBUSY if there is another. */
+int hook_attach_alone(int ifindex, int program_fd, enum lb_attach_mode mode);
+
+/* Take our lb_entry off, and leave the others. */
+int hook_detach(int ifindex, const struct hook *hook);
+
+#endif /* LB_HOOK_H */

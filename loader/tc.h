@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * tc.h - lb_resolve on an interface's ingress.
+ *
+ * The filter is told from others by its priority and handle.  A clsact qdisc that was
+ * there stays; one that came with the chain goes with it, unless others use it by then.
+ */
+#ifndef LB_TC_H
+#define LB_TC_H
+
+#include <stdbool.h>
+#include "state.h"
+
+/* Idempotent: replaces our filter if it is there.  0 or -errno. */
+int tc_attach(int ifindex, int program_fd, bool *ret_made_clsact);
+/* Removes our filter, if it is there, and with @own_clsact the qdisc, if it is empty. */
+int tc_detach(int ifindex, bool own_clsact);
+
+#endif /* LB_TC_H */
