@@ -123,21 +123,22 @@ class Client:
                 problem = e
             self.count(tally, begin, name, problem)
 
-    def ask_lasting(self, connection, file, first):
-        """One line on an open connection; the backend's name."""
-        connection.sendall(b"line\n")
-        name, _, line = file.readline().partition(b" ")
-        if line != b"line\n":
-            raise ValueError(f"lasting connection to {first}: closed, or not an answer: "
-                             f"{name + b' ' + line!r}")
-        return name.decode()
+    def ask_lasting(self, connection, file):
+        """One request on an open connection; the backend's name."""
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        head = file.readline()
+        if not head.startswith(b"HTTP/1.1 200 "):
+            raise ValueError(f"closed, or not an answer: {head!r}")
+        while file.readline().strip():
+            pass
+        return file.readline().decode().strip()
 
     def open_lasting(self):
         lasting = []
         for _ in range(self.options.lasting):
-            connection = self.connect(socket.SOCK_STREAM, self.options.lines)
+            connection = self.connect(socket.SOCK_STREAM, self.options.port)
             file = connection.makefile("rb")
-            lasting.append((connection, file, self.ask_lasting(connection, file, "?")))
+            lasting.append((connection, file, self.ask_lasting(connection, file)))
         return lasting
 
     def round_lasting(self, lasting):
@@ -146,7 +147,7 @@ class Client:
         for connection, file, first in lasting:
             problem, moved = None, False
             try:
-                moved = self.ask_lasting(connection, file, first) != first
+                moved = self.ask_lasting(connection, file) != first
                 alive.append((connection, file, first))
             except (OSError, ValueError) as e:
                 problem = e
@@ -155,7 +156,8 @@ class Client:
                 self.moved += moved
                 if problem:
                     self.tally.failures += 1
-                    self.fail(f"{self.tally.name}: {first}: {problem!r}")
+                    self.fail(f"{self.tally.name}: open connection to {first}: "
+                              f"{problem!r}")
         return alive
 
     def keep_asking(self, lasting):
@@ -179,7 +181,8 @@ class Client:
         askers = [threading.Thread(target=self.keep_asking, args=(kept,))]
         for n, ask in ((options.fresh, self.ask_fresh),
                        (options.datagrams, self.ask_datagram)):
-            askers += [threading.Thread(target=self.ask_on, args=(ask,)) for _ in range(n)]
+            askers += [threading.Thread(target=self.ask_on, args=(ask,))
+                       for _ in range(n)]
         for asker in askers:
             asker.start()
         for line in iter(sys.stdin.readline, ""):
@@ -203,7 +206,6 @@ def main():
     parser.add_argument("--lasting", type=int, default=0)
     parser.add_argument("--requests", type=int, default=0)
     parser.add_argument("--port", type=int, default=8000)
-    parser.add_argument("--lines", type=int, default=9000)
     parser.add_argument("address")
     sys.exit(Client(parser.parse_args()).run())
 

@@ -95,19 +95,27 @@ lab_open()
 	lab_switch
 }
 
-# Whatever became of the test: ends what runs, removes what is left.
-lab_close()
+# lab_clear: end what runs, remove what is there.
+lab_clear()
 {
-	local status=$? host
+	local host
 
-	trap '' HUP INT TERM
-	trap - EXIT
 	lab_end "${!lab_pids[@]}"
 	for host in "${lab_hosts[@]}"; do
 		ip netns del "$lab_id-$host" 2>/dev/null
 	done
+	lab_hosts=()
 	rm -rf "$lab_pins" "$lab_tmp"
 	[ -z "$lab_mounted" ] || umount /sys/fs/bpf 2>/dev/null
+}
+
+lab_close()
+{
+	local status=$?
+
+	trap '' HUP INT TERM
+	trap - EXIT
+	lab_clear
 	exit "$status"
 }
 
@@ -121,8 +129,8 @@ lab_switch()
 {
 	{
 		lab_netns switch &&
-			ip -n "$lab_id-switch" link add br0 type bridge mcast_snooping 0 &&
-			ip -n "$lab_id-switch" link set br0 up
+			on switch ip link add br0 type bridge mcast_snooping 0 &&
+			on switch ip link set br0 up
 	} || lab_die "cannot make a bridge"
 }
 
@@ -142,15 +150,17 @@ lab_host()
 			ip -n "$ns" addr add "10.0.0.$number/24" dev eth0 &&
 			ip -n "$ns" addr add "fd00:5::$number/64" dev eth0 nodad &&
 			ip -n "$ns" link set eth0 up &&
-			ip -n "$lab_id-switch" link set "$name" master br0 up
+			on switch ip link set "$name" master br0 up
 	} >/dev/null || lab_die "cannot make the host $name"
 }
 
 # lab_peer_program: needed for native mode; what is sent back is lost without.
 lab_peer_program()
 {
-	on switch ip link set dev lb xdpdrv obj "$lab_build/tests/net/pass.bpf.o" sec xdp ||
-		lab_die "cannot load $lab_build/tests/net/pass.bpf.o"
+	local object=$lab_build/tests/net/pass.bpf.o
+
+	on switch ip link set dev lb xdpdrv obj "$object" sec xdp ||
+		lab_die "cannot load $object"
 }
 
 # lab_backend NAME [HTTP LINES]: start its server, wait until it listens.
