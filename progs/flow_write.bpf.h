@@ -219,19 +219,17 @@ static __always_inline void place_claim(struct flow_place *p, int family, __u32 
 	p->version = f->version + 1;
 }
 
-/*
- * A dead flow may still have our key.  End it, so that there is never more than one: a
- * way of the first bucket, which is locked, is named in @ret_way to be used again.
- */
+/* A dead flow may still have our key.  End it, so that there is never more than one. */
 static __always_inline enum lb_reason end_dead(struct lb_pkt *pkt, struct flow_place *p,
-					       int family, __u32 *ret_way)
+					       int family)
 {
+	__u32 way = bucket_search(pkt, family, p->first);
 	struct lb_bucket *second;
-	__u32 way;
 
-	*ret_way = bucket_search(pkt, family, p->first);
-	if (*ret_way != NO_WAY)
+	if (way != NO_WAY) {
+		flow_evict(p->first, family, way, LB_EVENT_EVICTED_DEAD);
 		return LB_REASON_NONE;
+	}
 
 	second = bucket_get(family, bucket_second(pkt->hash));
 	if (!second || bucket_search(pkt, family, second) == NO_WAY)
@@ -275,7 +273,7 @@ static __always_inline __u64 place_choose(struct lb_pkt *pkt, struct flow_place 
 static __always_inline enum lb_reason flow_reserve(struct lb_pkt *pkt, int family,
 						   bool half_open, struct flow_place *p)
 {
-	__u32 chosen = pkt->backend, dead;
+	__u32 chosen = pkt->backend;
 	enum lb_reason reason;
 	__u64 score;
 
@@ -293,14 +291,10 @@ static __always_inline enum lb_reason flow_reserve(struct lb_pkt *pkt, int famil
 
 	p->bucket = p->first;
 	p->index = bucket_first(pkt->hash);
-	reason = end_dead(pkt, p, family, &dead);
+	reason = end_dead(pkt, p, family);
 	if (reason) {
 		bucket_unlock(p->first);
 		return reason;
-	}
-	if (dead != NO_WAY) {
-		place_claim(p, family, dead, LB_EVENT_EVICTED_DEAD);
-		return LB_REASON_NONE;
 	}
 
 	score = place_choose(pkt, p, family, half_open);
