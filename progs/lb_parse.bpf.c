@@ -145,7 +145,11 @@ static __always_inline bool find_reply(struct lb_pkt *pkt, const struct headers 
 		t.v6.protocol = pkt->protocol;
 	}
 	pkt->direction = LB_TO_CLIENT;
-	return nat_find(pkt, family, &t) && reply_agrees(pkt, h, family);
+	if (!nat_find(pkt, family, &t) || !reply_agrees(pkt, h, family))
+		return false;
+
+	nat_touch(pkt, family);
+	return true;
 }
 
 /*

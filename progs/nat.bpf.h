@@ -90,8 +90,16 @@ static __always_inline bool nat_find(struct lb_pkt *pkt, int family,
 	}
 
 	pkt->position = NAT_POSITION(word);
-	flow_touch(b, pkt->position, pkt->now);
 	return true;
+}
+
+/* The flow that nat_find() found counts as seen: not before it is known to be the one. */
+static __always_inline void nat_touch(const struct lb_pkt *pkt, int family)
+{
+	struct lb_bucket *b = bucket_get(family, pkt->position / LB_FLOW_WAYS);
+
+	if (b)
+		flow_touch(b, pkt->position, pkt->now);
 }
 
 #endif /* LB_NAT_BPF_H */
