@@ -11,10 +11,12 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <linux/magic.h>
 #include <net/if.h>
 #include <net/if_arp.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -209,6 +211,8 @@ static void report_refusal(const char *dev, enum lb_attach_mode mode, int err)
 /* What about the dispatcher failed is a matter of kernel and libxdp, not of the device. */
 static const char *dispatcher_reason(int err)
 {
+	struct statfs fs;
+
 	switch (-err) {
 	case EPERM:
 	case EACCES:
@@ -217,7 +221,9 @@ static const char *dispatcher_reason(int err)
 		return "this kernel does not take libxdp's dispatcher with tail calls (5.10, or "
 		       "6.12 and later with libxdp < 1.5.5)";
 	case EOPNOTSUPP:
-		return "the kernel or a missing bpffs lets libxdp attach single programs only";
+		if (statfs("/sys/fs/bpf", &fs) || fs.f_type != BPF_FS_MAGIC)
+			return "libxdp needs a BPF file system at /sys/fs/bpf";
+		return "libxdp finds that this kernel cannot run its dispatcher (no freplace)";
 	default:
 		return strerror(-err);
 	}
@@ -315,7 +321,7 @@ static void undo(struct state *s, struct lb_device *d)
 		sysctl_forwarding_restore(s->config);
 }
 
-static int finish(struct state *s, struct lb_device *d)
+static int finish(struct state *s, struct lb_device *d, const struct attach_options *o)
 {
 	struct hook h;
 	int err = hook_look(d->ifindex, root_id(s), &h);
@@ -329,7 +335,7 @@ static int finish(struct state *s, struct lb_device *d)
 	}
 	d->mode = h.mode;
 	d->how = h.is_dispatcher ? LB_HOW_DISPATCHER : LB_HOW_ALONE;
-	d->priority = h.is_dispatcher ? h.entry_priority : 0;
+	d->priority = h.is_dispatcher ? h.entry_priority : o->priority;
 	d->program = h.entry;
 	return 0;
 }
@@ -369,9 +375,9 @@ int attach_device(struct state *s, const char *dev, const struct attach_options 
 	if (!d)
 		return -ENODEV;
 	if (h.entry)
-		return attach_resolve(s, d) || finish(s, d) ? -EINVAL : 0;
+		return attach_resolve(s, d) || finish(s, d, o) ? -EINVAL : 0;
 	if (attach_resolve(s, d) || attach_entry(s, d, o, h.is_dispatcher) ||
-	    finish(s, d)) {
+	    finish(s, d, o)) {
 		undo(s, d);
 		return -EINVAL;
 	}
@@ -380,11 +386,13 @@ int attach_device(struct state *s, const char *dev, const struct attach_options 
 
 int detach_device(struct state *s, const struct lb_device *dev)
 {
-	struct lb_device *d = &s->devices[dev - s->devices];
+	struct lb_device *d = find_device(s, dev->ifindex);
 	char name[IF_NAMESIZE];
 	struct hook h;
 	int err = 0;
 
+	if (!d)
+		return 0;
 	if (if_indextoname(d->ifindex, name)) {
 		err = hook_look(d->ifindex, root_id(s), &h);
 		if (!err && h.entry)

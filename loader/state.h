@@ -6,8 +6,8 @@
  * "default" unless -i says another; --pin-dir names the instance's folder itself.
  * Writers hold an exclusive flock on that folder; it dies with its holder.
  *
- * The records (services, backends, default policy) are the truth; endpoint tables,
- * selection tables and profiles are made of them.  A change sets lb_config.dirty,
+ * The records (services, backends, profiles, default policy) are the truth; endpoint
+ * tables and selection tables are made of them.  A change sets lb_config.dirty,
  * writes the records in an order in which every state between forwards correctly,
  * makes what follows from them, and clears it.  Whoever takes the lock and finds
  * dirty set makes everything anew first: so kill -9 costs nothing.
@@ -24,12 +24,12 @@
 enum state_access { STATE_READ, STATE_WRITE };
 
 struct state {
-	char dir[256];			/* the instance's folder in bpffs */
+	char dir[256]; /* the instance's folder in bpffs */
 	enum state_access access;
-	int lock_fd;			/* -1: not locked */
-	struct lb_config *config;	/* mmaps; valid while open */
-	struct lb_service *services;	/* [LB_MAX_SERVICES] */
-	struct lb_backend *backends;	/* [LB_MAX_BACKENDS] */
+	int lock_fd;		     /* -1: not locked */
+	struct lb_config *config;    /* mmaps; valid while open */
+	struct lb_service *services; /* [LB_MAX_SERVICES] */
+	struct lb_backend *backends; /* [LB_MAX_BACKENDS] */
 	struct lb_profile *profiles;
 	struct lb_device *devices;
 	struct lb_policy_info *policies;
@@ -37,14 +37,19 @@ struct state {
 	__u64 *live;
 	struct lb_endpoint_bucket4 *endpoints4;
 	struct lb_endpoint_bucket6 *endpoints6;
-	const struct lb_bucket4 *flows4;	/* mapped on demand: state_map_flows */
+	const struct lb_bucket4 *flows4; /* mapped on demand: state_map_flows */
 	const struct lb_bucket6 *flows6;
+	int tables_fd; /* maps that cannot be mapped */
+	int reasons_fd, events_fd;
+	int service_counts_fd, backend_counts_fd;
+	char objects[256]; /* where progs/ and policies/ are */
 };
 
 struct state_options {
-	const char *instance;		/* NULL: default */
-	const char *pin_dir;		/* NULL: none */
-	unsigned int wait_ms;		/* for the lock, 5000 */
+	const char *instance; /* NULL: default */
+	const char *pin_dir;  /* NULL: none */
+	unsigned int wait_ms; /* for the lock, 5000 */
+	const char *objects;  /* NULL: beside lbctl, or where it is installed */
 };
 
 /*
@@ -58,7 +63,7 @@ void state_close(struct state *s);
 /* Make the instance's maps, load stages and the shipped policies, pin all; reports.
  * Opens it for writing; the existing one if there is one. */
 int state_create(struct state *s, const struct state_options *o, __u32 flows);
-/* Remove all pins of the instance (detached before); reports. */
+/* Remove all pins of the instance, which must be attached nowhere; reports. */
 int state_destroy(struct state *s);
 
 int state_read(const struct state *s, struct model *m);
@@ -66,7 +71,7 @@ int state_read(const struct state *s, struct model *m);
  * in @to.  Reports. */
 int state_commit(struct state *s, const struct model *from, struct model *to);
 
-int state_map_fd(const struct state *s, const char *name);	/* caller closes; -errno */
+int state_map_fd(const struct state *s, const char *name); /* caller closes; -errno */
 int state_map_flows(struct state *s);
 int state_clock(const struct state *s, struct lb_clock *ret_now);
 /* 0: ended; -ENOENT: not that flow any more. */

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * commit.c - make the kernel's state what a model says.
+ *
+ * Whatever can be refused is tried before anything is written.  Then:
+ *
+ *  1. lb_config.dirty; counts of ids that are given away again
+ *  2. new backends, then new services, each published by its last word; changed words
+ *  3. endpoints of backends and addresses: replies are known before requests leave
+ *  4. tables: one pointer per service flips policy, weights and backends together
+ *  5. endpoints of services: packets for new services are theirs
+ *  6. records of what is gone, then their endpoints
+ *  7. a grace period, so that every free id and way is in nobody's hand; dirty cleared
+ *
+ * Killed anywhere, each service is as it was or as it shall be, forwards, and whoever
+ * takes the lock next makes 3 to 7 again from the records (repair.c).
+ */
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "ids.h"
+#include "made.h"
+#include "profiles.h"
+#include "rcu.h"
+#include "report.h"
+#include "table.h"
+
+struct commit {
+	struct state *s;
+	const struct model *from;
+	struct model *to;
+	struct profile_plan profiles;
+	struct endpoint_set endpoints;
+	bool *needs_table;				  /* per service of @to */
+	const struct model_service *was[LB_MAX_SERVICES]; /* of @from, by id */
+	bool stays[LB_MAX_SERVICES];
+	bool backend_stays[LB_MAX_BACKENDS];
+	bool frees;
+};
+
+/* Words that the data path reads are written whole. */
+static void set_word(__u32 *word, __u32 value)
+{
+	if (*word != value)
+		__atomic_store_n(word, value, __ATOMIC_RELEASE);
+}
+
+static const struct model_backend *next_usable(const struct model_service *s, size_t *i)
+{
+	while (*i < s->n_backends) {
+		const struct model_backend *b = &s->backends[(*i)++];
+
+		if (backend_is_usable(b))
+			return b;
+	}
+	return NULL;
+}
+
+static bool is_same_table(const struct model_service *old,
+			  const struct model_service *new)
+{
+	const struct model_backend *a, *b;
+	size_t i = 0, j = 0;
+
+	do {
+		a = next_usable(old, &i);
+		b = next_usable(new, &j);
+		if (!a != !b || (a && (a->id != b->id || a->weight != b->weight)))
+			return false;
+	} while (a);
+	return true;
+}
+
+static void compare(struct commit *c)
+{
+	size_t i, j;
+
+	for (i = 0; i < c->from->n_services; i++)
+		c->was[c->from->services[i].id] = &c->from->services[i];
+
+	for (i = 0; i < c->to->n_services; i++) {
+		const struct model_service *new = &c->to->services[i];
+		const struct model_service *old = c->was[new->id];
+
+		c->stays[new->id] = true;
+		for (j = 0; j < new->n_backends; j++)
+			c->backend_stays[new->backends[j].id] = true;
+		c->needs_table[i] = !old ||
+				    service_policy(c->from, old) !=
+					    service_policy(c->to, new) ||
+				    !is_same_table(old, new);
+	}
+}
+
+/* Everything that may be refused. */
+static int plan(struct commit *c)
+{
+	int err = ids_assign(c->s, c->to);
+
+	if (!err)
+		err = profiles_plan(c->s, c->to, &c->profiles);
+	if (err)
+		return err;
+
+	c->needs_table = calloc(c->to->n_services + 1, sizeof(*c->needs_table));
+	err = c->needs_table ? endpoint_set_make(c->to, &c->endpoints) : -ENOMEM;
+	if (!err)
+		err = endpoint_set_try(c->s, &c->endpoints);
+	if (err == -ENOSPC)
+		report("%zu addresses and ports do not fit in the tables of %d per family",
+		       c->endpoints.n, LB_ENDPOINT_BUCKETS * LB_ENDPOINT_WAYS);
+	else if (err)
+		report("out of memory");
+	else
+		compare(c);
+	return err;
+}
+
+static void write_backend(struct state *s, const struct model_service *service,
+			  struct model_backend *b)
+{
+	struct lb_backend *record = &s->backends[b->id];
+
+	if (record->ref == b->ref) {
+		set_word(&record->weight, b->weight);
+		set_word(&record->state, b->state);
+		return;
+	}
+
+	memcpy(record->address, b->address.word, sizeof(record->address));
+	record->port = htons(b->port);
+	record->service = service->id;
+	record->weight = b->weight;
+	record->state = b->state;
+	record->incarnation++;
+	record->since = b->since = time(NULL);
+	__atomic_store_n(&record->ref, b->ref, __ATOMIC_RELEASE);
+}
+
+/* What may change while the service is in use. */
+static void write_options(struct lb_service *record, const struct model_service *service,
+			  __u32 profile)
+{
+	union {
+		__u16 port[2];
+		__u32 word;
+	} ports = { .port = { service->port_low, service->port_high } };
+
+	_Static_assert(offsetof(struct lb_service, port_low) % 4 == 0, "one word");
+	set_word(&record->profile, profile);
+	set_word((__u32 *)(void *)&record->port_low, ports.word);
+	record->timeout_set = service->timeout_set;
+	record->policy = service->policy < 0 ? 0 : service->policy;
+	set_word(&record->flags, service->policy < 0 ? 0 : LB_SERVICE_F_OWN_POLICY);
+	if (strncmp(record->comment, service->comment, sizeof(record->comment)))
+		memcpy(record->comment, service->comment, sizeof(record->comment));
+}
+
+static void write_service(struct state *s, struct model_service *service, __u32 profile)
+{
+	struct lb_service *record = &s->services[service->id];
+
+	if (record->state) {
+		write_options(record, service, profile);
+		return;
+	}
+
+	memcpy(record->address, service->address.word, sizeof(record->address));
+	record->port = htons(service->port);
+	record->protocol = service->protocol;
+	record->forward = service->forward;
+	record->family = service->address.family;
+	record->generation = service->generation = 0;
+	record->since = service->since = time(NULL);
+	write_options(record, service, profile);
+	__atomic_store_n(&record->state, 1, __ATOMIC_RELEASE);
+}
+
+static void write_records(struct commit *c)
+{
+	size_t i, j;
+
+	profiles_write(c->s, &c->profiles);
+	for (i = 0; i < c->to->n_services; i++) {
+		struct model_service *service = &c->to->services[i];
+
+		for (j = 0; j < service->n_backends; j++)
+			write_backend(c->s, service, &service->backends[j]);
+		write_service(c->s, service, c->profiles.of_service[i]);
+	}
+	set_word(&c->s->config->default_policy, c->to->default_policy);
+}
+
+static void free_backend(struct commit *c, __u32 id)
+{
+	struct lb_backend *record = &c->s->backends[id];
+
+	__atomic_store_n(&record->ref, 0, __ATOMIC_RELEASE);
+	record->state = LB_BACKEND_FREE;
+	record->since = time(NULL);
+	c->frees = true;
+}
+
+static void free_records(struct commit *c)
+{
+	size_t i, j;
+
+	for (i = 0; i < c->from->n_services; i++) {
+		const struct model_service *old = &c->from->services[i];
+
+		/* First the service: a killed removal is then finished, not undone. */
+		if (!c->stays[old->id]) {
+			set_word(&c->s->services[old->id].state, 0);
+			c->s->services[old->id].since = time(NULL);
+			c->frees = true;
+		}
+		for (j = 0; j < old->n_backends; j++)
+			if (!c->backend_stays[old->backends[j].id])
+				free_backend(c, old->backends[j].id);
+	}
+}
+
+static void remove_tables(struct commit *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->from->n_services; i++) {
+		__u32 id = c->from->services[i].id;
+
+		if (!c->stays[id])
+			bpf_map_delete_elem(c->s->tables_fd, &id);
+	}
+}
+
+static int carry_out(struct commit *c)
+{
+	struct state *s = c->s;
+	int err;
+
+	set_word(&s->config->dirty, 1);
+	err = ids_clear_counts(s, c->to);
+	if (err) {
+		report("%s: cannot clear counters: %s", s->dir, strerror(-err));
+		return err;
+	}
+
+	write_records(c);
+	err = endpoint_set_prepare(s, &c->endpoints);
+	if (!err)
+		err = tables_flip(s, c->to, c->needs_table);
+	else
+		report("out of memory; run lbctl again to finish");
+	if (!err && endpoint_set_publish(s, &c->endpoints)) {
+		report("out of memory; run lbctl again to finish");
+		err = -ENOMEM;
+	}
+	if (err)
+		return err;
+
+	free_records(c);
+	endpoint_set_finish(s, &c->endpoints);
+	remove_tables(c);
+	if (c->frees)
+		rcu_wait();
+	set_word(&s->config->dirty, 0);
+	return 0;
+}
+
+int state_commit(struct state *s, const struct model *from, struct model *to)
+{
+	struct commit *c = calloc(1, sizeof(*c));
+	int err;
+
+	if (!c) {
+		report("out of memory");
+		return -ENOMEM;
+	}
+	c->s = s;
+	c->from = from;
+	c->to = to;
+
+	err = plan(c);
+	if (!err)
+		err = carry_out(c);
+	profiles_free(&c->profiles);
+	endpoint_set_free(&c->endpoints);
+	free(c->needs_table);
+	free(c);
+	return err;
+}

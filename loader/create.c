@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * create.c - an instance made and removed.
+ *
+ * Until lb_config.magic is written, last of all, there is no instance: whoever finds one
+ * without it begins anew.  Nothing is attached before.
+ */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "instance.h"
+#include "object.h"
+#include "pins.h"
+#include "profiles.h"
+#include "repair.h"
+#include "report.h"
+#include "stages.h"
+
+#define FLOWS_MIN 64
+
+static __u32 round_up(__u32 flows)
+{
+	__u32 rounded = FLOWS_MIN;
+
+	while (rounded < flows && rounded < 1U << 30)
+		rounded *= 2;
+	return rounded;
+}
+
+static int make_params(struct state *s, __u32 flows)
+{
+	struct lb_params *p = &s->config->params;
+	int hz = clock_measure_hz();
+
+	if (hz < 0) {
+		report("the kernel refuses a test program: %s", strerror(-hz));
+		return hz;
+	}
+	if (getrandom(p->seed, sizeof(p->seed), 0) != sizeof(p->seed)) {
+		report("no random numbers: %s", strerror(errno));
+		return -EIO;
+	}
+	p->seed[1] |= 1;
+	p->seed[2] |= 1;
+	p->flow_buckets = flows / LB_FLOW_WAYS;
+	p->nat_slots = 2 * flows;
+	p->hz = hz;
+	return 0;
+}
+
+/* The maps that only lbctl knows, and PROG_ARRAYs before their first user. */
+static int make_own_map(const struct state *s, const char *name, enum bpf_map_type type,
+			__u32 value_size, __u32 n, __u32 flags)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = flags);
+	int fd, err;
+
+	fd = bpf_map_create(type, name, sizeof(__u32), value_size, n, &opts);
+	err = fd < 0 ? -errno : pins_put(s, PIN_MAPS, name, fd);
+	if (fd >= 0)
+		close(fd);
+	if (err)
+		report("%s/" PIN_MAPS "/%s: cannot be made: %s", s->dir, name,
+		       strerror(-err));
+	return err;
+}
+
+static int map_config(struct state *s)
+{
+	int fd = pins_get(s, PIN_MAPS, "lb_config");
+	void *address = MAP_FAILED;
+
+	if (fd >= 0) {
+		address = mmap(NULL, sizeof(*s->config), PROT_READ | PROT_WRITE,
+			       MAP_SHARED, fd, 0);
+		close(fd);
+	}
+	if (address == MAP_FAILED) {
+		report("%s/" PIN_MAPS "/lb_config: cannot be mapped", s->dir);
+		return -EIO;
+	}
+	s->config = address;
+	return 0;
+}
+
+static int make_own_maps(struct state *s)
+{
+	int err = make_own_map(s, "lb_config", BPF_MAP_TYPE_ARRAY,
+			       sizeof(struct lb_config), 1, BPF_F_MMAPABLE);
+
+	if (!err)
+		err = make_own_map(s, "lb_policy_info", BPF_MAP_TYPE_ARRAY,
+				   sizeof(struct lb_policy_info), LB_MAX_POLICIES,
+				   BPF_F_MMAPABLE);
+	if (!err)
+		err = make_own_map(s, "lb_root", BPF_MAP_TYPE_PROG_ARRAY, sizeof(__u32),
+				   1, 0);
+	return err ? err : map_config(s);
+}
+
+/* All that are shipped; the default one first, so that it has slot 0. */
+static int load_policies(struct state *s)
+{
+	char pattern[320], first[320];
+	__u32 slot;
+	glob_t found;
+	size_t i;
+	int err;
+
+	snprintf(first, sizeof(first), "%s/policies/round_robin.bpf.o", s->objects);
+	err = state_load_policy(s, first, &slot);
+	if (err)
+		return err;
+	s->config->default_policy = slot;
+
+	snprintf(pattern, sizeof(pattern), "%s/policies/*.bpf.o", s->objects);
+	if (glob(pattern, 0, NULL, &found))
+		return 0;
+	for (i = 0; i < found.gl_pathc && !err; i++)
+		if (strcmp(found.gl_pathv[i], first))
+			err = state_load_policy(s, found.gl_pathv[i], &slot);
+	globfree(&found);
+	return err;
+}
+
+/* What the kernel charges for map @name, in bytes. */
+static __u64 map_memory(const struct state *s, const char *name)
+{
+	int fd = pins_get(s, PIN_MAPS, name);
+	unsigned long long bytes = 0;
+	char path[64], line[128];
+	FILE *f;
+
+	if (fd < 0)
+		return 0;
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "memlock: %llu", &bytes) == 1)
+			break;
+	if (f)
+		fclose(f);
+	close(fd);
+	return bytes;
+}
+
+static void tell_memory(const struct state *s)
+{
+	static const char *const names[] = { "lb_flows4", "lb_flows6", "lb_nat4",
+					     "lb_nat6" };
+	__u64 bytes = 0;
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		bytes += map_memory(s, names[i]);
+	report_warning("flow tables for %u flows per address family take %.1f MiB",
+		       s->config->flows, bytes / 1048576.0);
+}
+
+static int fill(struct state *s, __u32 flows)
+{
+	struct lb_config *config;
+	int err;
+
+	err = make_own_maps(s);
+	if (err)
+		return err;
+	config = s->config;
+	config->abi = LB_ABI_VERSION;
+	config->flows = round_up(flows);
+	config->since = time(NULL);
+	snprintf(config->version, sizeof(config->version), "%s", LB_VERSION);
+	err = make_params(s, config->flows);
+	if (!err)
+		err = stages_load(s);
+	munmap(s->config, sizeof(*s->config));
+	s->config = NULL;
+	return err;
+}
+
+/* From here on, all of the instance is mapped but its magic is not written. */
+static int finish(struct state *s)
+{
+	int err = state_map_all(s, true);
+
+	if (err)
+		return err;
+	s->profiles[0] = profile_default(s->config->params.hz);
+	err = load_policies(s);
+	if (!err)
+		__atomic_store_n(&s->config->magic, LB_MAGIC, __ATOMIC_RELEASE);
+	return err;
+}
+
+static int make(struct state *s, __u32 flows)
+{
+	int err = pins_clear(s);
+
+	if (!err)
+		err = pins_make(s);
+	if (!err)
+		err = fill(s, flows);
+	if (!err)
+		err = finish(s);
+	if (err)
+		pins_remove(s);
+	else
+		tell_memory(s);
+	return err;
+}
+
+/* Is lb_config there, and was it ever finished, in whatever version? */
+static bool is_complete(const struct state *s)
+{
+	int fd = pins_get(s, PIN_MAPS, "lb_config");
+	const __u64 *magic;
+	bool complete = true;
+
+	if (fd < 0)
+		return fd != -ENOENT;
+	magic = mmap(NULL, sizeof(*magic), PROT_READ, MAP_SHARED, fd, 0);
+	close(fd);
+	if (magic == MAP_FAILED)
+		return true; /* somebody else's: state_map_all says so */
+	complete = *magic;
+	munmap((void *)magic, sizeof(*magic));
+	return complete;
+}
+
+int state_create(struct state *s, const struct state_options *o, __u32 flows)
+{
+	int err = state_start(s, o, STATE_WRITE);
+
+	if (!err)
+		err = objects_locate(s);
+	if (!err)
+		err = pins_make(s);
+	if (!err)
+		err = pins_lock(s, o->wait_ms);
+	if (!err && !is_complete(s)) {
+		err = make(s, flows);
+	} else if (!err) {
+		err = state_map_all(s, false);
+		if (!err)
+			err = state_repair(s);
+	}
+	if (err)
+		state_close(s);
+	return err;
+}
+
+int state_destroy(struct state *s)
+{
+	int i;
+
+	for (i = 0; i < LB_MAX_DEVICES; i++) {
+		if (!s->devices[i].ifindex)
+			continue;
+		report("%s: the chain is attached to %s; 'lbctl chain detach %s' first",
+		       s->dir, s->devices[i].name, s->devices[i].name);
+		return -EBUSY;
+	}
+	return pins_remove(s);
+}

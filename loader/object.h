@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * object.h - BPF objects over an instance's pinned maps.
+ */
+#ifndef LB_OBJECT_H
+#define LB_OBJECT_H
+
+#include <bpf/libbpf.h>
+#include "state.h"
+
+/* Find progs/ and policies/: s->objects, unless it is set; reports. */
+int objects_locate(struct state *s);
+
+/*
+ * Open @path, give it lb_params, and each map whose name begins with lb_ the pinned one.
+ * What is not pinned yet is made when the object is loaded.  Reports.
+ */
+int object_open(const struct state *s, const char *path, struct bpf_object **ret);
+/* Load it; reports what the kernel refuses.  The caller closes it in any case. */
+int object_load(struct bpf_object *obj, const char *path);
+/* Pin the lb_ maps that it made. */
+int object_pin_maps(const struct state *s, struct bpf_object *obj);
+
+/* Its one XDP program, or NULL. */
+struct bpf_program *object_xdp_program(struct bpf_object *obj);
+/* The kernel's id of a program, or 0. */
+__u32 program_id(int fd);
+
+#endif /* LB_OBJECT_H */

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * repair.c - finish what a writer that died has left undone.
+ *
+ * The records are whole, for each is published by one word; so what is made of them is
+ * made anew, and the next writer finds the state that commit.c leaves.
+ */
+#include "repair.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "made.h"
+#include "rcu.h"
+#include "report.h"
+
+/* Backends of a service that was not published, or is gone. */
+static void free_orphans(struct state *s)
+{
+	__u32 id;
+
+	for (id = 1; id < LB_MAX_BACKENDS; id++) {
+		struct lb_backend *b = &s->backends[id];
+
+		if (b->ref && s->services[b->service % LB_MAX_SERVICES].state)
+			continue;
+		if (b->ref || b->state)
+			b->since = time(NULL);
+		__atomic_store_n(&b->ref, 0, __ATOMIC_RELEASE);
+		b->state = LB_BACKEND_FREE;
+	}
+}
+
+static int make_endpoints(struct state *s, const struct model *m)
+{
+	struct endpoint_set set;
+	int err = endpoint_set_make(m, &set);
+
+	if (err)
+		return err;
+	endpoint_set_finish(s, &set); /* room first: what is there is not all wanted */
+	err = endpoint_set_prepare(s, &set);
+	if (!err)
+		err = endpoint_set_publish(s, &set);
+	if (!err)
+		endpoint_set_finish(s, &set);
+	endpoint_set_free(&set);
+	return err;
+}
+
+static int make_tables(struct state *s, struct model *m)
+{
+	bool *all = malloc(m->n_services + 1);
+	__u32 id;
+	int err;
+
+	if (!all)
+		return -ENOMEM;
+	memset(all, true, m->n_services + 1);
+	err = tables_flip(s, m, all);
+	free(all);
+
+	for (id = 0; id < LB_MAX_SERVICES && !err; id++)
+		if (!s->services[id].state)
+			bpf_map_delete_elem(s->tables_fd, &id);
+	return err;
+}
+
+int state_repair(struct state *s)
+{
+	struct model m;
+	int err;
+
+	if (!s->config->dirty)
+		return 0;
+
+	report_detail("%s: the last lbctl did not finish; making everything anew",
+		      s->dir);
+	rcu_wait(); /* it did not */
+	free_orphans(s);
+	err = state_read(s, &m);
+	if (!err) {
+		err = make_tables(s, &m);
+		if (!err)
+			err = make_endpoints(s, &m);
+		model_free(&m);
+	}
+	if (err) {
+		report("%s: cannot finish what an lbctl that was killed began: %s",
+		       s->dir, strerror(-err));
+		return err;
+	}
+
+	rcu_wait();
+	__atomic_store_n(&s->config->dirty, 0, __ATOMIC_RELEASE);
+	return 0;
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * stages.c - the stages of the chain, loaded, pinned and put where tail calls find them.
+ */
+#include "stages.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "object.h"
+#include "pins.h"
+#include "report.h"
+
+/* The stages: objects, and the PROG_ARRAY slots that their programs take. */
+static const struct stage {
+	const char *name;  /* of the object, and of its program in @array */
+	const char *array; /* NULL: not tail-called */
+	__u32 slot;
+} stages[] = {
+	{ "lb_control", NULL, 0 },
+	{ "lb_resolve", NULL, 0 },
+	{ "lb_rewrite", "lb_stages", LB_STAGE_REWRITE },
+	{ "lb_parse", "lb_root", 0 }, /* last: from here on packets go through */
+};
+
+#define N_STAGES (sizeof(stages) / sizeof(stages[0]))
+
+static int put_in_slot(const struct state *s, const struct stage *stage, int prog)
+{
+	int fd = pins_get(s, PIN_MAPS, stage->array), err = 0;
+
+	if (fd < 0)
+		return fd;
+	if (bpf_map_update_elem(fd, &stage->slot, &prog, 0))
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+static int pin_programs(const struct state *s, const struct stage *stage,
+			struct bpf_object *obj)
+{
+	struct bpf_program *prog;
+	int err;
+
+	bpf_object__for_each_program(prog, obj) {
+		err = pins_put(s, PIN_PROGS, bpf_program__name(prog),
+			       bpf_program__fd(prog));
+		if (!err && stage->array && !strcmp(bpf_program__name(prog), stage->name))
+			err = put_in_slot(s, stage, bpf_program__fd(prog));
+		if (err) {
+			report("%s/" PIN_PROGS "/%s: %s", s->dir, bpf_program__name(prog),
+			       strerror(-err));
+			return err;
+		}
+	}
+	return 0;
+}
+
+static int load_stage(const struct state *s, const struct stage *stage)
+{
+	struct bpf_object *obj;
+	char path[320];
+	int err;
+
+	snprintf(path, sizeof(path), "%s/progs/%s.bpf.o", s->objects, stage->name);
+	err = object_open(s, path, &obj);
+	if (err)
+		return err;
+	err = object_load(obj, path);
+	if (!err)
+		err = object_pin_maps(s, obj);
+	if (!err)
+		err = pin_programs(s, stage, obj);
+	bpf_object__close(obj);
+	return err;
+}
+
+int stages_load(const struct state *s)
+{
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < N_STAGES && !err; i++)
+		err = load_stage(s, &stages[i]);
+	return err;
+}
+
+struct bpf_object *stages_open_entry(struct state *s)
+{
+	struct bpf_object *obj;
+	char path[320];
+
+	if (objects_locate(s))
+		return NULL;
+	snprintf(path, sizeof(path), "%s/progs/lb_entry.bpf.o", s->objects);
+	return object_open(s, path, &obj) ? NULL : obj;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * stages.h - the stages of the chain, loaded, pinned and put where tail calls find them.
+ */
+#ifndef LB_STAGES_H
+#define LB_STAGES_H
+
+#include <bpf/libbpf.h>
+#include "state.h"
+
+/* Makes and pins the maps that the stages use, too; reports. */
+int stages_load(const struct state *s);
+/* lb_entry over the instance's lb_root, not loaded: for one interface.  NULL: reported. */
+struct bpf_object *stages_open_entry(struct state *s);
+
+#endif /* LB_STAGES_H */
