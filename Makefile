@@ -36,7 +36,8 @@ WARN := -Wall -Wextra -Werror
 # The address of a map and the __sync builtins need -mcpu=v3; __$(ARCH)__ and the
 # multiarch folder are for the C library's headers, which know no "bpf" machine.
 BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g $(WARN) -D__TARGET_ARCH_$(BPF_ARCH) \
-	-D__$(ARCH)__ -Iinclude -Iprogs -Ipolicies $(BPF_INCLUDES)
+	-D__$(ARCH)__ -Iinclude -Iprogs -Ipolicies $(BPF_INCLUDES) \
+	-ffile-prefix-map=$(CURDIR)=.
 
 PROGS := $(patsubst %.bpf.c,$(O)/%.bpf.o,$(wildcard progs/*.bpf.c))
 POLICIES := $(patsubst %.bpf.c,$(O)/%.bpf.o,$(wildcard policies/*.bpf.c))
@@ -50,6 +51,7 @@ SANITIZE_FLAGS := -fsanitize=address,undefined -fno-sanitize-recover=undefined \
 endif
 
 C_FLAGS = -std=gnu11 $(CFLAGS) $(WARN) $(SANITIZE_FLAGS) -D_GNU_SOURCE -Iinclude \
+	-ffile-prefix-map=$(CURDIR)=. \
 	-DLB_VERSION='"$(VERSION)"' -DLB_LIBDIR='"$(OBJDIR)"' $(LIB_CFLAGS)
 TEST_FLAGS = -Iloader -Itests $(CMOCKA_CFLAGS)
 
