@@ -128,9 +128,10 @@ reconfigure:
 
 # lbctl under ASan and UBSan, with the objects of the normal build beside it.
 sanitize: progs policies
-	$(Q)$(MAKE) O=$(O)/asan SANITIZE=1 lbctl tests
+	@mkdir -p $(O)/asan
 	@ln -sfn ../progs $(O)/asan/progs
 	@ln -sfn ../policies $(O)/asan/policies
+	+$(Q)$(MAKE) O=$(O)/asan SANITIZE=1 lbctl tests
 
 # ---- documents and installation ----------------------------------------------
 
@@ -179,6 +180,9 @@ distclean: clean
 deps:
 	dist/install-deps build demo test
 
+# All processors, unless -j says how many.
+JOBS = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
+
 demo:
 	dist/install-deps build demo
 	[ -e config.mk ] || ./configure
@@ -189,7 +193,7 @@ test:
 	dist/install-deps build demo test
 	[ -e config.mk ] || ./configure
 	+@grep -q '^CMOCKA_LIBS := .' config.mk || $(MAKE) reconfigure
-	+$(MAKE) all tests
+	+$(MAKE) $(JOBS) all tests
 	tests/run
 
 SOURCES = $(sort $(wildcard $(addsuffix /*.[ch],include/lb progs policies loader tests tests/*)))
