@@ -186,7 +186,7 @@ JOBS = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 demo:
 	dist/install-deps build demo
 	[ -e config.mk ] || ./configure
-	+$(MAKE) all $(O)/tests/net/pass.bpf.o
+	+$(MAKE) $(JOBS) all $(O)/tests/net/pass.bpf.o
 	tests/net/demo.sh
 
 test:
