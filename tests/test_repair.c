@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * test_repair.c - an instance that was left unfinished, is foreign, locked or removed.
+ */
+#include "instance.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "pins.h"
+
+static void a_dirty_instance_is_made_anew_from_its_records(void **arg)
+{
+	__u32 zero = 0;
+
+	(void)arg;
+	add_services(20);
+	memset(state.endpoints4, 0, LB_ENDPOINT_BUCKETS * sizeof(*state.endpoints4));
+	state.endpoints6[3].way[1] =
+		(struct lb_endpoint6){ .key = { 1, 2, 3 }, .value = 4 };
+	bpf_map_delete_elem(state.tables_fd, &zero);
+	state.services[4].state = 0; /* died while it removed it */
+	state.config->dirty = 1;
+
+	instance_reopen();
+	assert_int_equal(state.config->dirty, 0);
+	instance_check();
+	change_begin();
+	assert_int_equal(to.n_services, 19);
+	for (__u32 id = 1; id < LB_MAX_BACKENDS; id++)
+		if (state.backends[id].ref)
+			assert_int_not_equal(state.backends[id].service, 4);
+	change_end();
+}
+
+/* Change all that can be changed, for ever. */
+static void change_without_end(void)
+{
+	srandom(getpid());
+	state_close(&state);
+	assert_int_equal(state_open(&state, &where, STATE_WRITE), 0);
+	for (;;) {
+		change_begin();
+		to.default_policy = random() % 3;
+		for (size_t i = to.n_services; i-- > 0;) {
+			struct model_service *s = &to.services[i];
+
+			if (random() % 3 == 0) {
+				model_del_service(&to, s);
+				continue;
+			}
+			if (s->n_backends && random() % 2)
+				model_del_backend(s, &s->backends[0]);
+			else
+				add_backend(s, address4(0x0a100000 + random() % 0x100000),
+					    1);
+		}
+		for (int i = 0; i < 10; i++)
+			add_backend(
+				add_service(&to,
+					    address4(0x0b000000 + random() % 0xffffff),
+					    80, IPPROTO_TCP),
+				address4(0x0c000000 + random() % 0xffffff), 2);
+		change_try();
+	}
+}
+
+static void killed_at_any_moment_the_next_one_finds_all_in_order(void **arg)
+{
+	int repairs = 0;
+
+	(void)arg;
+	add_services(5);
+	for (int i = 0; i < 40; i++) {
+		pid_t pid = fork();
+
+		assert_return_code(pid, errno);
+		if (!pid) {
+			change_without_end();
+			_exit(1);
+		}
+		state_close(&state);
+		usleep(1000 + i * 3000);
+		kill(pid, SIGKILL);
+		assert_int_equal(waitpid(pid, NULL, 0), pid);
+
+		assert_int_equal(state_open(&state, &where, STATE_READ), 0);
+		repairs += state.config->dirty;
+		state_close(&state);
+		assert_int_equal(state_open(&state, &where, STATE_WRITE), 0);
+		instance_check();
+	}
+	print_message("# %d of 40 were killed at work\n", repairs);
+	assert_true(repairs > 5);
+}
+
+static void one_writes_at_a_time_and_readers_need_not_wait(void **arg)
+{
+	struct state other;
+	struct model m;
+
+	(void)arg;
+	add_services(1);
+	assert_int_equal(state_open(&other, &where, STATE_WRITE), -EBUSY);
+	state.config->dirty = 1;
+	assert_int_equal(state_open(&other, &where, STATE_READ), 0);
+	assert_int_equal(state_read(&other, &m), 0);
+	assert_int_equal(m.n_services, 1);
+	model_free(&m);
+	state_close(&other);
+	state.config->dirty = 0;
+}
+
+static void another_abi_is_refused_and_left_alone(void **arg)
+{
+	struct state other;
+
+	(void)arg;
+	state.config->abi = LB_ABI_VERSION + 1;
+	state.config->dirty = 1;
+	state_close(&state);
+	assert_int_equal(state_open(&other, &where, STATE_READ), -EPROTO);
+	assert_int_equal(state_open(&other, &where, STATE_WRITE), -EPROTO);
+	assert_int_equal(state_create(&other, &where, 64), -EPROTO);
+}
+
+static void a_foreign_pin_is_refused(void **arg)
+{
+	char path[PIN_PATH_SIZE];
+	struct state other;
+	int fd;
+
+	(void)arg;
+	state_close(&state);
+	snprintf(path, sizeof(path), "%s/" PIN_MAPS "/lb_services", pin_dir);
+	assert_return_code(unlink(path), errno);
+	assert_int_equal(state_open(&other, &where, STATE_READ), -ENOENT);
+	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "foreign", 4, 4, 1, NULL);
+	assert_return_code(fd, errno);
+	assert_return_code(bpf_obj_pin(fd, path), errno);
+	close(fd);
+	assert_int_equal(state_open(&other, &where, STATE_READ), -EEXIST);
+}
+
+static void an_instance_that_was_never_finished_is_made_anew(void **arg)
+{
+	char path[PIN_PATH_SIZE];
+
+	(void)arg;
+	state.config->magic = 0;
+	state_close(&state);
+	assert_int_equal(state_open(&state, &where, STATE_READ), -ENOENT);
+	snprintf(path, sizeof(path), "%s/" PIN_MAPS "/lb_services", pin_dir);
+	unlink(path);
+	assert_int_equal(state_create(&state, &where, 100), 0);
+	assert_int_equal(state.config->flows, 128);
+	add_services(1);
+	instance_check();
+}
+
+static void write_file(const char *path, const void *data, size_t size)
+{
+	FILE *f = fopen(path, "we");
+
+	assert_non_null(f);
+	assert_int_equal(fwrite(data, 1, size, f), size);
+	fclose(f);
+}
+
+static void only_policies_of_this_abi_are_loaded(void **arg)
+{
+	static char image[1 << 20];
+	char path[PATH_MAX], cut[64], *magic;
+	const __u32 mark = LB_POLICY_MAGIC;
+	__u32 slot, again;
+	size_t size;
+	FILE *f;
+
+	(void)arg;
+	snprintf(cut, sizeof(cut), "/tmp/swy-test-%d.bpf.o", getpid());
+	snprintf(path, sizeof(path), "%s/policies/hash.bpf.o", build);
+	assert_int_equal(state_load_policy(&state, path, &slot), 0);
+	assert_int_equal(state_load_policy(&state, path, &again), 0);
+	assert_int_equal(slot, again);
+
+	f = fopen(path, "re");
+	assert_non_null(f);
+	size = fread(image, 1, sizeof(image), f);
+	fclose(f);
+	for (size_t n = 0; n < size; n += 1 + size / 50) {
+		write_file(cut, image, n);
+		assert_int_not_equal(state_load_policy(&state, cut, &slot), 0);
+	}
+	magic = memmem(image, size, &mark, sizeof(mark));
+	assert_non_null(magic);
+	magic[4]++; /* its abi */
+	write_file(cut, image, size);
+	assert_int_not_equal(state_load_policy(&state, cut, &slot), 0);
+	unlink(cut);
+
+	snprintf(path, sizeof(path), "%s/progs/lb_entry.bpf.o", build);
+	assert_int_not_equal(state_load_policy(&state, path, &slot), 0);
+	for (int i = 0; i < LB_MAX_POLICIES; i++)
+		assert_true(!state.policies[i].meta.magic == (i >= 3));
+}
+
+static void nothing_is_left_of_what_was_destroyed(void **arg)
+{
+	(void)arg;
+	state.devices[5].ifindex = 1;
+	assert_int_equal(state_destroy(&state), -EBUSY);
+	state.devices[5].ifindex = 0;
+	assert_int_equal(state_destroy(&state), 0);
+	assert_int_equal(access(pin_dir, F_OK), -1);
+}
+
+int main(void)
+{
+#define TEST(name)                                                                       \
+	cmocka_unit_test_setup_teardown(name, instance_setup, instance_teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(a_dirty_instance_is_made_anew_from_its_records),
+		TEST(killed_at_any_moment_the_next_one_finds_all_in_order),
+		TEST(one_writes_at_a_time_and_readers_need_not_wait),
+		TEST(another_abi_is_refused_and_left_alone),
+		TEST(a_foreign_pin_is_refused),
+		TEST(an_instance_that_was_never_finished_is_made_anew),
+		TEST(only_policies_of_this_abi_are_loaded),
+		TEST(nothing_is_left_of_what_was_destroyed),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
