@@ -162,8 +162,8 @@ static void tell_memory(const struct state *s)
 
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		bytes += map_memory(s, names[i]);
-	report_warning("flow tables for %u flows per address family take %.1f MiB",
-		       s->config->flows, bytes / 1048576.0);
+	report_warning("flow tables for %u flows per address family take %llu KiB",
+		       s->config->flows, bytes / 1024);
 }
 
 static int fill(struct state *s, __u32 flows)

@@ -121,10 +121,10 @@ static int set_params(const struct state *s, struct bpf_object *obj, const char 
 
 static int report_open(const char *path, int err)
 {
-	if (err == -ENOENT || err == -EACCES || err == -EISDIR)
+	if (err == -ENOENT || err == -EACCES)
 		report("%s: %s", path, strerror(-err));
 	else
-		report("%s: not a BPF object, or cut short (%s)", path, strerror(-err));
+		report("%s: not a BPF object, or one that was cut short", path);
 	return err;
 }
 

@@ -234,14 +234,15 @@ static int take_slots(const struct member *m, __u32 n, const __u16 *order,
 	}
 
 	for (i = 0; i < t->n_slots; i++) {
-		struct permutation *own = &p[order[i]];
+		const struct permutation *own = &p[order[i]];
+		__u32 at = own->at;
 
-		while (t->slot[own->at]) {
-			own->at += own->skip;
-			if (own->at >= t->n_slots)
-				own->at -= t->n_slots;
+		while (t->slot[at]) {
+			at += own->skip;
+			at -= at >= t->n_slots ? t->n_slots : 0;
 		}
-		t->slot[own->at] = m[order[i]].backend->id;
+		t->slot[at] = m[order[i]].backend->id;
+		p[order[i]].at = at;
 	}
 	free(p);
 	return 0;
