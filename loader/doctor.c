@@ -17,6 +17,7 @@
 #include "output.h"
 #include "report.h"
 #include "snapshot.h"
+#include "table.h"
 
 void doctor_say(struct doctor *d, enum verdict verdict, const char *check,
 		const char *object, const char *remedy, const char *format, ...)

@@ -107,25 +107,35 @@ static void check_rp_filter(struct doctor *d, const char *name)
 		doctor_say(d, VERDICT_OK, "rp_filter", name, NULL, "not strict");
 }
 
-static void check_veth(struct doctor *d, const char *name, bool is_native)
+/*
+ * What is sent back through a veth is taken at its other end only if that end polls: with
+ * an XDP program, or with GRO switched on (kernel 5.13).
+ */
+static void check_veth(struct doctor *d, const char *name)
 {
+	static const char remedy[] = "ethtool -K PEER gro on, or an XDP program there";
 	unsigned int peer = netlink_peer(if_nametoindex(name));
+	char other[IF_NAMESIZE];
+	__u32 gro = 0;
 
-	if (!is_native)
-		return;
-	if (!peer)
+	if (!peer || !if_indextoname(peer, other)) {
 		doctor_say(
-			d, VERDICT_WARN, "veth", name,
-			"attach any XDP program that passes to the other end",
-			"its other end is elsewhere; packets are sent back only if an XDP "
-			"program is there, too");
-	else if (!attached_program(peer))
-		doctor_say(d, VERDICT_FAIL, "veth", name,
-			   "attach any XDP program that passes to the other end",
-			   "its other end has no XDP program: what is sent back is lost");
+			d, VERDICT_WARN, "veth", name, remedy,
+			"its other end is in another namespace; it must have GRO on or an "
+			"XDP program, or what is sent back is lost");
+		return;
+	}
+
+	ask_value(other, ETHTOOL_GGRO, &gro);
+	if (gro || attached_program(peer))
+		doctor_say(d, VERDICT_OK, "veth", name, NULL, "its other end %s has %s",
+			   other, gro ? "GRO on" : "an XDP program");
 	else
-		doctor_say(d, VERDICT_OK, "veth", name, NULL,
-			   "its other end has an XDP program");
+		doctor_say(
+			d, VERDICT_FAIL, "veth", name, remedy,
+			"its other end %s has neither GRO nor an XDP program: what is sent "
+			"back is lost",
+			other);
 }
 
 static void check_checksum(struct doctor *d, const char *name)
@@ -188,7 +198,8 @@ void doctor_device(struct doctor *d, const char *name, const struct lb_device *d
 			   "not attached, and there is another XDP program");
 	check_rp_filter(d, name);
 	if (ask_driver(name, &driver) && !strcmp(driver.driver, "veth")) {
-		check_veth(d, name, is_native);
+		if (is_native)
+			check_veth(d, name);
 		check_checksum(d, name);
 	}
 	check_flags(d, name);

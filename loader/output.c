@@ -97,6 +97,21 @@ static int fill(struct libscols_table *table, const json_t *rows,
 	return 0;
 }
 
+/* An empty table has its heads: nothing is there, and it is clear of what. */
+static void print_heads(const struct column *columns, size_t n)
+{
+	const char *gap = "";
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (!columns[i].title)
+			continue;
+		printf("%s%s", gap, columns[i].title);
+		gap = "  ";
+	}
+	putchar('\n');
+}
+
 static void print_trimmed(char *text)
 {
 	char *line;
@@ -114,10 +129,16 @@ static void print_trimmed(char *text)
 enum outcome output_table(const json_t *rows, const struct column *columns, size_t n,
 			  const char *nested)
 {
-	struct libscols_table *table = scols_new_table();
+	struct libscols_table *table;
 	char *text = NULL;
 	int err = -1;
 
+	if (!json_array_size(rows)) {
+		print_heads(columns, n);
+		return DONE;
+	}
+
+	table = scols_new_table();
 	if (table) {
 		scols_table_set_column_separator(table, "  ");
 		scols_table_enable_nowrap(table, 1);

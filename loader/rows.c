@@ -14,6 +14,7 @@
 #include "diff.h"
 #include "reason.h"
 #include "snapshot.h"
+#include "table.h"
 
 static void add_counts(json_t *row, const struct snapshot *s, const struct lb_count *n)
 {

@@ -56,8 +56,3 @@ __u64 snapshot_age(const struct snapshot *s, __u64 jiffies)
 
 	return hz && s->now.jiffies > jiffies ? (s->now.jiffies - jiffies) / hz : 0;
 }
-
-bool backend_is_usable(const struct model_backend *b)
-{
-	return b->state == LB_BACKEND_ACTIVE && b->weight;
-}

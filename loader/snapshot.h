@@ -23,7 +23,6 @@ void snapshot_close(struct snapshot *s);
 
 /* Seconds since @jiffies, a 64-bit time of the data path. */
 __u64 snapshot_age(const struct snapshot *s, __u64 jiffies);
-bool backend_is_usable(const struct model_backend *b);
 
 /* NULL: no memory. */
 json_t *service_row(const struct snapshot *s, const struct model_service *service);

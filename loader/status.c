@@ -15,6 +15,7 @@
 #include "diff.h"
 #include "reason.h"
 #include "snapshot.h"
+#include "table.h"
 
 #define RECENT_S     300 /* older drops are history, not a problem */
 #define EXPANDED_MAX 40	 /* with more services only the unhealthy are expanded */

@@ -29,7 +29,7 @@ no_instance() {
 # ---- the README's commands -----------------------------------------------------
 
 readme() {
-	prints "attach" 'alone|^$|dispatcher' lb chain attach v0
+	prints "attach" 'ALONE|^$|dispatcher' lb chain attach v0
 	lb -q chain attach v0 2>"$tmp/err"
 	test_is $? "attaching again is no error" "$(cat "$tmp/err")"
 	does "service add" lb service add 10.0.0.10:80/tcp forward fullnat
@@ -41,7 +41,7 @@ readme() {
 	prints "... the service" '10\.0\.0\.10:80/tcp +fullnat +hash +2 of 2 usable' lb
 	prints "... the backend" ' 10\.0\.0\.2:8080 +active +2 ' lb
 	prints "chain show" 'v0 .*lb_entry \*' lb chain show v0
-	prints "policy show" '^hash +yes +1 +maglev +sticky,consistent' lb policy show
+	prints "policy show" '^hash +yes +1 +maglev +even,sticky,consistent' lb policy show
 	prints "stats" '^REASON' lb stats
 	prints "flow count" '^0$' lb flow count
 	saved "save prints the commands" <<-EOF
@@ -69,7 +69,13 @@ all_json() {
 	is_json programs chain
 	is_json reasons stats rate 10ms
 	is_json services stats 10.0.0.10:80/tcp rate 10ms
+	in_ns ethtool -K p0 gro on >/dev/null
 	is_json checks doctor
+	in_ns ethtool -K p0 gro off >/dev/null
+	prints "doctor finds a veth's other end that does not poll" \
+		'^fail +veth +v0 .*neither GRO nor an XDP' lb doctor
+	lb doctor v0 >/dev/null
+	test_is $(($? != 1)) "... which is a failure"
 	lb --pretty service show >"$tmp/pretty" && [ "$(wc -l <"$tmp/pretty")" -gt 10 ]
 	test_is $? "pretty JSON has lines"
 }
@@ -208,7 +214,7 @@ bad_files() {
 	refuses_file "^$tmp/file:1: .*no such policy" <<<"policy set elephant"
 	refuses_file "^$tmp/file:2: .*cannot stand in a file" <<-EOF
 		service add 10.0.0.13:80/tcp
-		backend drain 10.0.0.10:80/tcp 10.0.0.2:8080 wait 1s
+		backend drain 10.0.0.13:80/tcp 10.0.0.2:8080 wait 1s
 	EOF
 	refuses_file "nope0: no such interface" <<-EOF
 		chain attach v0 nope0

@@ -67,7 +67,7 @@ changes() {
 }
 
 chains() {
-	prints "a second interface" 'alone|^$' lb chain attach v1 mode skb priority 70
+	prints "a second interface" 'ALONE|^$' lb chain attach v1 mode skb priority 70
 	prints "is saved" '^chain attach v1 mode skb priority 70$' lb save
 	does "a file with chain lines" lb -q apply "$tmp/lb.conf"
 	saved "... detaches what it does not name" <"$tmp/lb.conf"
@@ -135,9 +135,9 @@ storm() {
 	python3 -c '
 print("chain attach v0\npolicy set hash")
 for i in range(60):
-    print(f"service add 10.3.0.{i + 1}:80/tcp policy weighted")
+    print(f"service add 10.3.0.{i + 1}:80/tcp forward fullnat policy weighted")
     for j in range(5):
-        print(f"backend add 10.3.0.{i + 1}:80/tcp 10.4.{i}.{j + 1} weight {j + 1}")' \
+        print(f"backend add 10.3.0.{i + 1}:80/tcp 10.4.{i}.{j + 1}:80 weight {j + 2}")' \
 		>"$tmp/large"
 	for i in {1..40}; do
 		kill_one "$tmp/large"
