@@ -37,7 +37,8 @@ lab_die()
 
 # ---- processes ---------------------------------------------------------------
 
-# on HOST COMMAND...: nsenter, because `ip netns exec` mounts another /sys, without bpffs.
+# on HOST COMMAND...: nsenter, because `ip netns exec` mounts another /sys, without bpffs,
+# and it and `ip -n` do not work in a chroot, whose / is no mount.
 on()
 {
 	local host=$1
@@ -122,7 +123,7 @@ lab_close()
 lab_netns()
 {
 	lab_hosts+=("$1")
-	ip netns add "$lab_id-$1" && ip -n "$lab_id-$1" link set lo up
+	ip netns add "$lab_id-$1" && on "$1" ip link set lo up
 }
 
 lab_switch()
@@ -147,9 +148,9 @@ lab_host()
 			on switch ethtool -K "$name" tx off txvlan off rxvlan off &&
 			on "$name" sysctl -qw net.ipv6.conf.eth0.accept_dad=0 &&
 			on "$name" sysctl -qw net.ipv4.tcp_early_retrans=0 &&
-			ip -n "$ns" addr add "10.0.0.$number/24" dev eth0 &&
-			ip -n "$ns" addr add "fd00:5::$number/64" dev eth0 nodad &&
-			ip -n "$ns" link set eth0 up &&
+			on "$name" ip addr add "10.0.0.$number/24" dev eth0 &&
+			on "$name" ip addr add "fd00:5::$number/64" dev eth0 nodad &&
+			on "$name" ip link set eth0 up &&
 			on switch ip link set "$name" master br0 up
 	} >/dev/null || lab_die "cannot make the host $name"
 }
@@ -161,6 +162,13 @@ lab_peer_program()
 
 	on switch ip link set dev lb xdpdrv obj "$object" sec xdp ||
 		lab_die "cannot load $object"
+}
+
+# lab_attach MODE: the chain, and what the lab needs for it.
+lab_attach()
+{
+	[ "$1" = skb ] || lab_peer_program
+	lbctl -q chain attach eth0 mode "$1" || lab_die "cannot attach in mode $1"
 }
 
 # lab_backend NAME [HTTP LINES]: start its server, wait until it listens.
