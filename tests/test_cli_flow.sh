@@ -16,7 +16,7 @@ servers=() client=
 # Connect $1 times, say so, and keep the connections until stdin ends.
 hold='
 import socket, sys
-kept = [socket.create_connection(("10.0.0.10", 8000), 5) for i in range(int(sys.argv[1]))]
+kept = [socket.create_connection(("10.0.0.10", 8000), 10) for i in range(int(sys.argv[1]))]
 for s in kept:
     s.sendall(b"x")
     assert s.recv(1) == b"y"
@@ -56,14 +56,16 @@ start_far() {
 	for i in 2 3; do
 		in_far ip addr add 10.0.0.$i/24 dev switch
 	done
-	# XDP_TX into a veth needs its other end to poll, and finished checksums.
-	in_far ethtool -K port gro on >/dev/null
+	# XDP_TX into a veth needs its other end to poll; checksums must be finished.
+	in_far ip link set port xdpdrv obj "$build/tests/net/pass.bpf.o" sec xdp
 	in_far ethtool -K port tx off >/dev/null
 	in_far ethtool -K switch tx off >/dev/null
 	in_ns ethtool -K v0 tx off >/dev/null
 
 	for i in 2 3; do
-		in_far python3 -c "$serve" 10.0.0.$i >"$tmp/server$i" &
+		# No function here: $! must be the server, not a shell.
+		nsenter --net="/run/netns/$far" python3 -c "$serve" 10.0.0.$i \
+			>"$tmp/server$i" &
 		servers+=($!)
 	done
 	for i in {1..50}; do
@@ -78,10 +80,11 @@ connect() {
 
 	rm -f "$tmp/held" "$tmp/stop"
 	mkfifo "$tmp/stop"
-	in_far python3 -c "$hold" "$1" <"$tmp/stop" >"$tmp/held" 2>"$tmp/held-err" &
+	nsenter --net="/run/netns/$far" python3 -c "$hold" "$1" \
+		<"$tmp/stop" >"$tmp/held" 2>"$tmp/held-err" 9>&- &
 	client=$!
 	exec 9>"$tmp/stop"
-	for i in {1..50}; do
+	for i in {1..150}; do
 		grep -qs connected "$tmp/held" && return 0
 		sleep 0.1
 	done
