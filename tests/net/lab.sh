@@ -54,7 +54,12 @@ lab_start()
 	local host=$1
 
 	shift
-	nsenter --net="/run/netns/$lab_id-$host" -- "$@" >>"$lab_tmp/$host.log" 2>&1 &
+	(
+		# Who holds the client's end of the pipe keeps it from ending.
+		[ -z "${client_tell:-}" ] || exec {client_tell}>&- {client_told}<&-
+		exec nsenter --net="/run/netns/$lab_id-$host" -- "$@" \
+			>>"$lab_tmp/$host.log" 2>&1
+	) &
 	lab_pid=$!
 	lab_pids[$lab_pid]=1
 }
@@ -229,10 +234,13 @@ client_stop()
 {
 	local status
 
+	# Said, not closed: what was started since has this end of the pipe open, too.
+	echo >&"$client_tell"
 	exec {client_tell}>&-
 	read -r client_line <&"$client_told"
 	read -r client_total <&"$client_told"
 	exec {client_told}<&-
+	client_tell='' client_told=''
 	wait "$client_pid"
 	status=$?
 	unset "lab_pids[$client_pid]"
