@@ -30,12 +30,13 @@ __u32 chain_first_backend(enum chain_service service)
 static void add_service(struct chain *c, enum chain_service service)
 {
 	bool udp = chain_is_udp(service), ip6 = is_ip6(service);
-	__u32 id = world_add_service(&c->stage, ip6 ? SERVICE6 : SERVICE, udp ? DNS : HTTP,
-				     udp ? IPPROTO_UDP : IPPROTO_TCP);
+	__u32 id = world_add_service(&c->stage, ip6 ? SERVICE6 : SERVICE,
+				     udp ? DNS : HTTP, udp ? IPPROTO_UDP : IPPROTO_TCP);
 
 	assert_int_equal(id, service);
 	for (int i = 0; i < CHAIN_BACKENDS; i++)
-		world_add_backend(&c->stage, id, (ip6 ? backends6 : backends4)[i], SERVER);
+		world_add_backend(&c->stage, id, (ip6 ? backends6 : backends4)[i],
+				  SERVER);
 	chain_set_policy(c, service, ROUND_ROBIN);
 }
 
@@ -60,14 +61,17 @@ void chain_close(struct chain *c)
 	stage_close(&c->stage);
 }
 
-void chain_set_policy(struct chain *c, enum chain_service service, enum chain_policy policy)
+void chain_set_policy(struct chain *c, enum chain_service service,
+		      enum chain_policy policy)
 {
 	static const __u32 kinds[] = {
 		[ROUND_ROBIN] = LB_TABLE_UNIFORM,
 		[HASH] = LB_TABLE_MAGLEV,
 		[WEIGHTED] = LB_TABLE_WEIGHTED,
 	};
-	struct lb_table head = { .policy = policy, .kind = kinds[policy], .seed = 0x5eed };
+	struct lb_table head = { .policy = policy,
+				 .kind = kinds[policy],
+				 .seed = 0x5eed };
 	__u16 slots[CHAIN_BACKENDS];
 	__u32 n = 0;
 
@@ -114,10 +118,13 @@ static void send_between(struct chain *c, enum chain_service service, const char
 	bool ip6 = is_ip6(service);
 	const struct layer in[] = {
 		ETH(),
-		{ .kind = ip6 ? LAYER_IP6 : LAYER_IP4, .src = from,
+		{ .kind = ip6 ? LAYER_IP6 : LAYER_IP4,
+		  .src = from,
 		  .dst = ip6 ? SERVICE6 : SERVICE },
-		{ .kind = chain_is_udp(service) ? LAYER_UDP : LAYER_TCP, .sport = sport,
-		  .dport = dport, .flags = flags },
+		{ .kind = chain_is_udp(service) ? LAYER_UDP : LAYER_TCP,
+		  .sport = sport,
+		  .dport = dport,
+		  .flags = flags },
 		DATA("payload"),
 		{ .kind = LAYER_END },
 	};
@@ -132,7 +139,8 @@ static void send_between(struct chain *c, enum chain_service service, const char
 void chain_client(struct chain *c, enum chain_service service, const char *client,
 		  __u16 port, __u8 flags, struct delivery *ret)
 {
-	send_between(c, service, client, port, chain_is_udp(service) ? DNS : HTTP, flags, ret);
+	send_between(c, service, client, port, chain_is_udp(service) ? DNS : HTTP, flags,
+		     ret);
 }
 
 void chain_reply(struct chain *c, __u32 backend, __u16 nat, __u8 flags,
@@ -141,8 +149,8 @@ void chain_reply(struct chain *c, __u32 backend, __u16 nat, __u8 flags,
 	enum chain_service service = (backend - 1) / CHAIN_BACKENDS;
 	const char *const *names = is_ip6(service) ? backends6 : backends4;
 
-	send_between(c, service, names[(backend - 1) % CHAIN_BACKENDS], SERVER, nat, flags,
-		     ret);
+	send_between(c, service, names[(backend - 1) % CHAIN_BACKENDS], SERVER, nat,
+		     flags, ret);
 }
 
 __u32 chain_backend(const struct chain *c, enum chain_service service,

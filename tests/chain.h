@@ -11,6 +11,7 @@
 #include "flows.h"
 #include "hosts.h"
 
+/* clang-format off */
 #define HTTP	8000
 #define DNS	53
 #define SERVER	8080	/* the backends' port: not the services' */
@@ -32,6 +33,8 @@ struct delivery {
 	__u16 sport, dport;	/* host order */
 };
 
+/* clang-format on */
+
 /* Make namespace, maps, programs and services; sizes as for stage_init. */
 void chain_open(struct chain *c, __u32 flow_buckets, __u32 nat_slots);
 void chain_close(struct chain *c);
@@ -39,7 +42,8 @@ void chain_close(struct chain *c);
 /* First of the backends of @service; its others have the next ids. */
 __u32 chain_first_backend(enum chain_service service);
 /* Give @service a table of its active backends, one slot each, for @policy. */
-void chain_set_policy(struct chain *c, enum chain_service service, enum chain_policy policy);
+void chain_set_policy(struct chain *c, enum chain_service service,
+		      enum chain_policy policy);
 /* All timeouts, in jiffies. */
 void chain_set_timeout(struct chain *c, __u32 jiffies);
 

@@ -9,12 +9,14 @@
 
 #include "stage.h"
 
+/* clang-format off */
 static const char *const reason_names[LB_REASON_MAX] = {
 	[LB_REASON_NONE] = "none",
 #define X(id, name, verdict, meaning) [LB_REASON_##id] = (name),
 	LB_REASONS(X)
 #undef X
 };
+/* clang-format on */
 
 const char *stage_reason_name(enum lb_reason reason)
 {
@@ -27,7 +29,8 @@ __u64 stage_reason(const struct stage *s, enum lb_reason reason)
 	__u32 key = reason;
 	__u64 sum = 0;
 
-	assert_return_code(bpf_map_lookup_elem(stage_map(s, "lb_reasons"), &key, all), errno);
+	assert_return_code(bpf_map_lookup_elem(stage_map(s, "lb_reasons"), &key, all),
+			   errno);
 	for (int i = 0; i < libbpf_num_possible_cpus(); i++)
 		sum += all[i].packets;
 	return sum;
@@ -48,7 +51,8 @@ __u64 stage_event(const struct stage *s, enum lb_event event)
 	__u64 all[libbpf_num_possible_cpus()], sum = 0;
 	__u32 key = event;
 
-	assert_return_code(bpf_map_lookup_elem(stage_map(s, "lb_events"), &key, all), errno);
+	assert_return_code(bpf_map_lookup_elem(stage_map(s, "lb_events"), &key, all),
+			   errno);
 	for (int i = 0; i < libbpf_num_possible_cpus(); i++)
 		sum += all[i];
 	return sum;

@@ -44,8 +44,8 @@ static __always_inline int flood_packet(__u8 *data, __u32 random)
 		return -1;
 	*(struct flood_packet *)data = *p;
 	if (kind == FLOOD_REPLY) {
-		*(__be16 *)(data + 36) = bpf_htons(FLOOD_PORT_LOW +
-						   ((random >> 8) & (FLOOD_PORTS - 1)));
+		*(__be16 *)(data + 36) =
+			bpf_htons(FLOOD_PORT_LOW + ((random >> 8) & (FLOOD_PORTS - 1)));
 		data[29] = 2 + (random >> 16) % 3;
 		data[47] = FLAGS >> ((random >> 20 & 7) * 8);
 	} else {

@@ -5,6 +5,7 @@
 
 #include <linux/types.h>
 
+/* clang-format off */
 /* Two kinds of four are client's segments: TCP makes most of the traffic. */
 enum flood_kind { FLOOD_SEGMENT, FLOOD_REPLY, FLOOD_DATAGRAM, FLOOD_SEGMENT_TOO, FLOOD_KINDS };
 
@@ -12,6 +13,8 @@ enum flood_kind { FLOOD_SEGMENT, FLOOD_REPLY, FLOOD_DATAGRAM, FLOOD_SEGMENT_TOO,
 #define FLOOD_CLIENTS	150	/* ports from 1000 on */
 #define FLOOD_PORT_LOW	20000	/* translated ports of replies */
 #define FLOOD_PORTS	64
+
+/* clang-format on */
 
 struct flood_packet {
 	__u64 word[FLOOD_SIZE / 8];

@@ -73,7 +73,8 @@ __u32 flows_service(const struct flow *f)
 
 __u64 flows_hash(const struct stage *s, int family, const __u64 *key)
 {
-	return family == 4 ? lb_hash(key, 1, s->params.seed) : lb_hash(key, 3, s->params.seed);
+	return family == 4 ? lb_hash(key, 1, s->params.seed)
+			   : lb_hash(key, 3, s->params.seed);
 }
 
 void flows_buckets(const struct stage *s, __u64 hash, __u32 ret[2])
@@ -178,8 +179,8 @@ static int tuple_of(const struct stage *s, const struct flow *f, __u64 word[5])
 static __u32 nat_index(const struct stage *s, const struct flow *f)
 {
 	__u64 word[5];
-	__u64 h = tuple_of(s, f, word) == 2 ? lb_hash(word, 2, s->params.seed) :
-					      lb_hash(word, 5, s->params.seed);
+	__u64 h = tuple_of(s, f, word) == 2 ? lb_hash(word, 2, s->params.seed)
+					    : lb_hash(word, 5, s->params.seed);
 
 	return LB_BUCKET_1(h) % s->params.nat_slots;
 }
@@ -222,7 +223,8 @@ void flows_put(const struct stage *s, struct flow *f)
 
 	nat = LB_NAT(f->position, f->flow.version);
 	index = nat_index(s, f);
-	assert_return_code(bpf_map_update_elem(nat_map(s, f->family), &index, &nat, 0), errno);
+	assert_return_code(bpf_map_update_elem(nat_map(s, f->family), &index, &nat, 0),
+			   errno);
 	live_add(s, f);
 }
 
@@ -264,7 +266,8 @@ static void nat_clear(const struct stage *s, int family)
 
 	for (__u32 i = 0; i < n; i++)
 		keys[i] = i;
-	assert_return_code(bpf_map_update_batch(nat_map(s, family), keys, none, &n, NULL), errno);
+	assert_return_code(bpf_map_update_batch(nat_map(s, family), keys, none, &n, NULL),
+			   errno);
 	free(keys);
 	free(none);
 }
@@ -280,6 +283,7 @@ void flows_clear(const struct stage *s)
 		nat_clear(s, family);
 	}
 	for (__u32 id = 1; id <= s->n_backends; id++)
-		assert_return_code(bpf_map_update_elem(stage_map(s, "lb_live"), &id, &zero, 0),
+		assert_return_code(bpf_map_update_elem(stage_map(s, "lb_live"), &id,
+						       &zero, 0),
 				   errno);
 }

@@ -9,6 +9,7 @@
 
 #include "world.h"
 
+/* clang-format off */
 /* One flow as it lies in its table. */
 struct flow {
 	int family;
@@ -20,13 +21,16 @@ struct flow {
 	__u32 seen;
 };
 
+/* clang-format on */
+
 /* Flows of @family into @ret, at most @max; how many there are. */
 size_t flows_scan(const struct stage *s, int family, struct flow *ret, size_t max);
 
 /* The flow of that client's end, if there is one; ret->position says where. */
 bool flows_find(const struct stage *s, __u32 service, const char *client, __u16 port,
 		struct flow *ret);
-bool flows_find_key(const struct stage *s, int family, const __u64 *key, struct flow *ret);
+bool flows_find_key(const struct stage *s, int family, const __u64 *key,
+		    struct flow *ret);
 /* Its key and hash; the family. */
 int flows_key(const char *client, __u16 port, __u32 service, __u64 ret_key[3]);
 __u64 flows_hash(const struct stage *s, int family, const __u64 *key);

@@ -15,7 +15,7 @@ struct tuple {
 	__be32 backend[4], address[4];
 	__be16 backend_port, nat_port;
 	__u8 protocol, family, pad[2];
-	__u32 position;		/* not compared */
+	__u32 position; /* not compared */
 };
 
 static int compare_tuples(const void *a, const void *b)
@@ -33,7 +33,10 @@ static int compare_keys(const void *a, const void *b)
 static void check_locks(const struct stage *s, int family)
 {
 	int fd = stage_map(s, family == 4 ? "lb_flows4" : "lb_flows6");
-	union { struct lb_bucket head; struct lb_bucket6 v6; } b;
+	union {
+		struct lb_bucket head;
+		struct lb_bucket6 v6;
+	} b;
 
 	for (__u32 i = 0; i < s->params.flow_buckets; i++) {
 		assert_return_code(bpf_map_lookup_elem(fd, &i, &b), errno);
@@ -48,13 +51,16 @@ static void check_place(const struct stage *s, const struct flow *f)
 	__u32 bucket[2];
 
 	flows_buckets(s, hash, bucket);
-	if (f->position / LB_FLOW_WAYS != bucket[0] && f->position / LB_FLOW_WAYS != bucket[1])
-		fail_msg("flow at %u is in none of its buckets %u, %u", f->position, bucket[0],
-			 bucket[1]);
+	if (f->position / LB_FLOW_WAYS != bucket[0] &&
+	    f->position / LB_FLOW_WAYS != bucket[1])
+		fail_msg("flow at %u is in none of its buckets %u, %u", f->position,
+			 bucket[0], bucket[1]);
 	if (f->tag != LB_TAG(hash))
-		fail_msg("flow at %u has tag %x, not %x", f->position, f->tag, LB_TAG(hash));
+		fail_msg("flow at %u has tag %x, not %x", f->position, f->tag,
+			 LB_TAG(hash));
 	if (f->flow.version % 2)
-		fail_msg("flow at %u has the odd version %u", f->position, f->flow.version);
+		fail_msg("flow at %u has the odd version %u", f->position,
+			 f->flow.version);
 	if (!LB_BACKEND_REF_ID(f->flow.backend))
 		fail_msg("flow at %u has no backend", f->position);
 }
@@ -65,7 +71,8 @@ static void check_unique(struct flow *f, size_t n)
 	qsort(f, n, sizeof(*f), compare_keys);
 	for (size_t i = 1; i < n; i++)
 		if (!compare_keys(&f[i - 1], &f[i]))
-			fail_msg("a flow is at %u and at %u", f[i - 1].position, f[i].position);
+			fail_msg("a flow is at %u and at %u", f[i - 1].position,
+				 f[i].position);
 }
 
 static void check_tuples(const struct stage *s, const struct flow *f, size_t n)
@@ -73,8 +80,8 @@ static void check_tuples(const struct stage *s, const struct flow *f, size_t n)
 	struct tuple *tuple = calloc(n + 1, sizeof(*tuple));
 
 	for (size_t i = 0; i < n; i++) {
-		struct lb_backend backend = world_backend(s,
-						LB_BACKEND_REF_ID(f[i].flow.backend));
+		struct lb_backend backend =
+			world_backend(s, LB_BACKEND_REF_ID(f[i].flow.backend));
 		struct lb_service service = world_service(s, flows_service(&f[i]));
 
 		memcpy(tuple[i].backend, backend.address, sizeof(backend.address));
@@ -98,15 +105,17 @@ static void check_half_open(const struct stage *s, const struct flow *f, size_t 
 	struct lb_profile profile[LB_MAX_PROFILES];
 	__u32 zero = 0, now = stage_now(s), bucket = ~0U, half_open = 0;
 
-	assert_return_code(bpf_map_lookup_elem(stage_map(s, "lb_profiles"), &zero, profile),
-			   errno);
+	assert_return_code(
+		bpf_map_lookup_elem(stage_map(s, "lb_profiles"), &zero, profile), errno);
 	for (size_t i = 0; i < n; i++) {
-		__u32 timeout = profile[LB_WAY_PROFILE(f[i].way)].timeout[LB_FLOW_HALF_OPEN];
+		__u32 timeout =
+			profile[LB_WAY_PROFILE(f[i].way)].timeout[LB_FLOW_HALF_OPEN];
 
 		if (f[i].position / LB_FLOW_WAYS != bucket)
 			half_open = 0;
 		bucket = f[i].position / LB_FLOW_WAYS;
-		if (LB_WAY_STATE(f[i].way) != LB_FLOW_HALF_OPEN || now - f[i].seen > timeout)
+		if (LB_WAY_STATE(f[i].way) != LB_FLOW_HALF_OPEN ||
+		    now - f[i].seen > timeout)
 			continue;
 		if (++half_open > 1)
 			fail_msg("bucket %u has %u half-open flows", bucket, half_open);

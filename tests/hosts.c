@@ -79,7 +79,8 @@ void hosts_open(void)
 
 void hosts_add_devices(struct stage *s)
 {
-	static const __u8 front[] = { 2, 0, 0, 0, 0xf0, 1 }, back[] = { 2, 0, 0, 0, 0xba, 1 };
+	static const __u8 front[] = { 2, 0, 0, 0, 0xf0, 1 },
+			  back[] = { 2, 0, 0, 0, 0xba, 1 };
 
 	world_add_device(s, hosts_front, front);
 	world_add_device(s, hosts_back, back);

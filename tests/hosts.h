@@ -16,6 +16,7 @@
 
 #include <linux/types.h>
 
+/* clang-format off */
 #define SERVICE		"10.0.0.10"
 #define BACKEND1	"10.0.0.2"
 #define BACKEND2	"10.0.0.3"
@@ -44,6 +45,7 @@
 #define CLIENT_MAC	"02:00:00:00:00:07"
 #define FAR_CLIENT_MAC	"02:00:00:00:0f:07"
 #define ROUTER_MAC	"02:00:00:00:0f:fe"
+/* clang-format on */
 
 struct stage;
 

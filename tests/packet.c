@@ -17,8 +17,8 @@
 
 #include "packet.h"
 
-#define EXT_SIZE	8	/* of an extension header without data */
-#define ICMP_SIZE	8
+#define EXT_SIZE  8 /* of an extension header without data */
+#define ICMP_SIZE 8
 
 static void die_unless(bool ok, const char *what, const char *text)
 {
@@ -66,7 +66,7 @@ static __u16 ethertype_of(const struct layer *next)
 	case LAYER_IP6:
 		return ETH_P_IPV6;
 	default:
-		return 0x88b5;	/* for local experiments */
+		return 0x88b5; /* for local experiments */
 	}
 }
 
@@ -240,8 +240,9 @@ static __u32 pseudo_sum(const __u8 *at, const struct layer *l, __u8 protocol, si
 static void layer_check(__u8 *at, const struct layer *l, size_t rest,
 			const struct layer *ip, const __u8 *ip_at)
 {
-	__u32 pseudo = ip ? pseudo_sum(ip_at, ip, protocol_of(l, ip->kind == LAYER_IP6), rest)
-			  : 0;
+	__u32 pseudo =
+		ip ? pseudo_sum(ip_at, ip, protocol_of(l, ip->kind == LAYER_IP6), rest)
+		   : 0;
 	__u16 sum;
 
 	switch (l->kind) {

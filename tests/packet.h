@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <linux/types.h>
 
+/* clang-format off */
 #define PACKET_MAX 2048
 
 #define TH_FIN 0x01
@@ -77,6 +78,7 @@ struct layer {
 /* MAC addresses of a layer ETH() that names none. */
 #define PACKET_MAC_SRC	"02:00:00:00:00:01"
 #define PACKET_MAC_DST	"02:00:00:00:00:02"
+/* clang-format on */
 
 /* Write @layers into @buf, which is PACKET_MAX bytes; return the packet's length. */
 size_t packet_build(void *buf, const struct layer *layers);

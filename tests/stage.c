@@ -14,7 +14,8 @@
 #include "stage.h"
 
 /* Fixed, so that a failure repeats: tests that want another seed say so. */
-static const __u64 seed[] = { 0x5eed5eed5eed5eed, 0x9e3779b97f4a7c15, 0xc2b2ae3d27d4eb4f };
+static const __u64 seed[] = { 0x5eed5eed5eed5eed, 0x9e3779b97f4a7c15,
+			      0xc2b2ae3d27d4eb4f };
 
 static int quiet(enum libbpf_print_level level, const char *fmt, va_list args)
 {
@@ -117,16 +118,17 @@ static struct bpf_object *object_load(struct stage *s, const char *name, __u32 s
 		fail_msg("%s: %s; run make first", path, strerror(errno));
 
 	map_set_initial(obj, ".rodata.params", 0, &s->params, sizeof(s->params));
-	map_set_initial(obj, ".rodata.policy", offsetof(struct lb_policy_meta, slot), &slot,
-			sizeof(slot));
+	map_set_initial(obj, ".rodata.policy", offsetof(struct lb_policy_meta, slot),
+			&slot, sizeof(slot));
 	/* As the loader must: programs of one PROG_ARRAY agree in it. */
 	bpf_object__for_each_program(prog, obj)
 		bpf_program__set_expected_attach_type(prog, 0);
 	bpf_object__for_each_map(map, obj) {
 		bpf_map__set_pin_path(map, NULL);
 		map_set_size(s, map);
-		fd = strncmp(bpf_map__name(map), "lb_", 3) ? -1 :
-				stage_find_map(s, bpf_map__name(map));
+		fd = strncmp(bpf_map__name(map), "lb_", 3)
+			     ? -1
+			     : stage_find_map(s, bpf_map__name(map));
 		if (fd >= 0)
 			assert_int_equal(bpf_map__reuse_fd(map, fd), 0);
 	}
@@ -171,7 +173,9 @@ void stage_load_policy(struct stage *s, const char *name, __u32 slot)
 static int load_stop(struct stage *s, int answer)
 {
 	const struct bpf_insn insns[] = {
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = answer },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K,
+		  .dst_reg = BPF_REG_0,
+		  .imm = answer },
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
 	int fd = load_small(insns, 2);
@@ -227,14 +231,9 @@ int stage_map(const struct stage *s, const char *name)
 void stage_run(int prog, const void *pkt, size_t len, __u32 ifindex, struct run *ret)
 {
 	struct xdp_md in = { .data_end = len, .ingress_ifindex = ifindex }, out = {};
-	LIBBPF_OPTS(bpf_test_run_opts, opts,
-		    .data_in = pkt,
-		    .data_size_in = len,
-		    .data_out = ret->out,
-		    .data_size_out = sizeof(ret->out),
-		    .ctx_in = &in,
-		    .ctx_size_in = sizeof(in),
-		    .ctx_out = &out,
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = pkt, .data_size_in = len,
+		    .data_out = ret->out, .data_size_out = sizeof(ret->out),
+		    .ctx_in = &in, .ctx_size_in = sizeof(in), .ctx_out = &out,
 		    .ctx_size_out = sizeof(out));
 
 	assert_return_code(bpf_prog_test_run_opts(prog, &opts), errno);
@@ -279,7 +278,8 @@ struct lb_pkt stage_scratch(const struct stage *s)
 	struct lb_pkt all[libbpf_num_possible_cpus()];
 	__u32 zero = 0;
 
-	assert_return_code(bpf_map_lookup_elem(stage_map(s, "lb_scratch"), &zero, all), errno);
+	assert_return_code(bpf_map_lookup_elem(stage_map(s, "lb_scratch"), &zero, all),
+			   errno);
 	return all[this_cpu];
 }
 

@@ -23,6 +23,7 @@
 
 #define STAGE_OBJECTS 8
 
+/* clang-format off */
 /* What a program that stands in for the next stage returns (stage_stop). */
 #define REACHED_REWRITE	1001
 #define REACHED_POLICY	1002	/* + the policy's slot */
@@ -46,6 +47,8 @@ struct run {
 	size_t n_meta;
 	__u8 out[PACKET_MAX + 256];
 };
+
+/* clang-format on */
 
 /* Pin to CPU 0, choose sizes; zeros mean 64 flows and 2 * that of translated ports. */
 void stage_init(struct stage *s, __u32 flow_buckets, __u32 nat_slots);

@@ -59,7 +59,8 @@ static __u32 state_of(enum chain_service service, __u16 port)
 }
 
 /* A client's packet, which must be sent on; returns the backend. */
-static __u32 to_backend(enum chain_service service, __u16 port, __u8 flags, __u16 *ret_nat)
+static __u32 to_backend(enum chain_service service, __u16 port, __u8 flags,
+			__u16 *ret_nat)
 {
 	struct delivery d;
 
@@ -109,7 +110,8 @@ static void a_connection(enum chain_service service, __u16 port)
 	assert_int_equal(to_backend(service, port, TH_FIN | TH_ACK, &nat_now), backend);
 	assert_int_equal(state_of(service, port), LB_FLOW_CLOSED);
 	assert_int_equal(world_live(&chain.stage, backend), 0);
-	to_client(service, backend, nat, port, TH_ACK);		/* the last one still passes */
+	/* The last one still passes. */
+	to_client(service, backend, nat, port, TH_ACK);
 	assert_int_equal(state_of(service, port), LB_FLOW_CLOSED);
 }
 
@@ -236,7 +238,8 @@ static void open_flows(enum chain_service service, __u16 first, struct known *kn
 	}
 }
 
-static void expect_flows(enum chain_service service, __u16 first, const struct known *known)
+static void expect_flows(enum chain_service service, __u16 first,
+			 const struct known *known)
 {
 	__u16 nat;
 
@@ -289,8 +292,13 @@ static void a_policy_hands_on_what_is_not_its_table(void **state)
 	(void)state;
 	len = packet_build(in, PKT(ETH(), IP4(CLIENT, SERVICE),
 				   TCP(5010, HTTP, .flags = TH_SYN)));
-	pkt = (struct lb_pkt){ .service = WEB, .family = 4, .protocol = IPPROTO_TCP,
-			       .l3 = 14, .l4 = 34, .length = len, .tcp_flags = TH_SYN,
+	pkt = (struct lb_pkt){ .service = WEB,
+			       .family = 4,
+			       .protocol = IPPROTO_TCP,
+			       .l3 = 14,
+			       .l4 = 34,
+			       .length = len,
+			       .tcp_flags = TH_SYN,
 			       .now = stage_now(&chain.stage) };
 	flows_key(CLIENT, 5010, WEB, pkt.key);
 	pkt.hash = flows_hash(&chain.stage, 4, pkt.key);
@@ -299,7 +307,8 @@ static void a_policy_hands_on_what_is_not_its_table(void **state)
 	stage_run(stage_program(&chain.stage, "round_robin"), in, len, hosts_back, &r);
 	assert_true(r.verdict == XDP_TX || r.n_meta);
 	assert_int_equal(stage_reason(&chain.stage, LB_REASON_NEW_FLOW) +
-			 stage_reason(&chain.stage, LB_REASON_REFRESH), before + 1);
+				 stage_reason(&chain.stage, LB_REASON_REFRESH),
+			 before + 1);
 }
 
 /* Drain, weight 0 and a new table move no flow. */
@@ -321,8 +330,8 @@ static void a_drained_backend_keeps_its_flows(void **state)
 /* lb_entry finds the chain through its one slot, and passes while there is none. */
 static void through_the_entry(void **state)
 {
-	const struct layer *syn = PKT(ETH(), IP4(CLIENT, SERVICE),
-				      TCP(5011, HTTP, .flags = TH_SYN));
+	const struct layer *syn =
+		PKT(ETH(), IP4(CLIENT, SERVICE), TCP(5011, HTTP, .flags = TH_SYN));
 	int entry = stage_load(&chain.stage, "progs/lb_entry");
 	__u32 zero = 0;
 	struct run r;
@@ -332,7 +341,8 @@ static void through_the_entry(void **state)
 	assert_int_equal(r.verdict, XDP_PASS);
 	stage_expect(&r, syn);
 	assert_int_equal(bpf_map_update_elem(stage_map(&chain.stage, "lb_root"), &zero,
-					     &chain.parse, 0), 0);
+					     &chain.parse, 0),
+			 0);
 	stage_run_layers(entry, syn, hosts_back, &r);
 	assert_true(r.verdict == XDP_TX || r.n_meta);
 	assert_int_equal(state_of(WEB, 5011), LB_FLOW_HALF_OPEN);

@@ -14,12 +14,12 @@
 #include <string.h>
 
 #include "chain.h"
+#include "eviction.h"
 
-#define BUCKETS	8
+#define BUCKETS 8
 #define WAYS	(BUCKETS * LB_FLOW_WAYS)
-#define CLIENTS 120	/* of each service */
+#define CLIENTS 120 /* of each service */
 #define STEPS	15000
-#define SLACK	25	/* jiffies */
 
 struct client {
 	enum chain_service service;
@@ -33,16 +33,21 @@ struct client {
 	__u32 seen;
 };
 
-static const __u32 timeout[LB_FLOW_STATES] = { 600, 20000, 1200, 1200, 200, 300, 600, 1200 };
+static const __u32 timeout[LB_FLOW_STATES] = {
+	600, 20000, 1200, 1200, 200, 300, 600, 1200
+};
 
 static struct chain chain;
 static struct stage *const stage = &chain.stage;
 static struct client clients[CHAIN_SERVICES][CLIENTS];
 static unsigned int seed;
 
-/* The tables as they were before the packet, and as they are. */
-static struct flow before[WAYS], after[WAYS];
-static size_t n_before, n_after;
+/* The table as it was before the packet, and as it is. */
+static struct flow before_flows[WAYS], after[WAYS];
+static struct eviction before = { .stage = &chain.stage,
+				  .timeout = timeout,
+				  .flow = before_flows };
+static size_t n_after;
 static __u32 now;
 
 static int family_of(enum chain_service service)
@@ -63,16 +68,10 @@ static bool is_live(const struct client *c)
 	       world_backend(stage, c->backend).ref == c->ref;
 }
 
-/* Jiffies go on while a packet is sent, more so on a busy machine. */
-static bool is_close(__u32 age, __u32 limit)
-{
-	return limit + SLACK - age < 2 * SLACK;
-}
-
 /* Too close to its timeout to say? */
 static bool is_borderline(const struct client *c)
 {
-	return c->known && is_close(now - c->seen, timeout[c->state]);
+	return c->known && eviction_is_close(now - c->seen, timeout[c->state]);
 }
 
 static __u8 model_next(const struct client *c, bool reply, __u8 flags)
@@ -107,85 +106,7 @@ static struct client *client_of(const struct flow *f)
 	return NULL;
 }
 
-/* ---- judging evictions ------------------------------------------------------------------ */
-
-enum { OLDEST, HALF_OPEN, OVER };
-
-static int rank_of(const struct flow *f)
-{
-	__u8 state = LB_WAY_STATE(f->way);
-
-	if (state == LB_FLOW_CLOSED || now - f->seen > timeout[state])
-		return OVER;
-	return state == LB_FLOW_HALF_OPEN ? HALF_OPEN : OLDEST;
-}
-
-static bool is_borderline_flow(const struct flow *f)
-{
-	return is_close(now - f->seen, timeout[LB_WAY_STATE(f->way)]);
-}
-
-static const struct flow *flow_in(const struct flow *f, size_t n, __u32 position)
-{
-	for (size_t i = 0; i < n; i++)
-		if (f[i].position == position)
-			return &f[i];
-	return NULL;
-}
-
-/* @c is where @victim was, or a way was free if that is NULL. */
-static void judge_place(const struct client *c, __u32 position, const struct flow *victim,
-			bool syn)
-{
-	__u32 bucket = position / LB_FLOW_WAYS * LB_FLOW_WAYS;
-
-	for (__u32 way = 0; way < LB_FLOW_WAYS; way++) {
-		const struct flow *f = flow_in(before, n_before, bucket + way);
-
-		if (f && is_borderline_flow(f))
-			return;
-	}
-	for (__u32 way = 0; way < LB_FLOW_WAYS; way++) {
-		const struct flow *f = flow_in(before, n_before, bucket + way);
-
-		/* Its own dead flow went before: that way counts as free. */
-		if (f && client_of(f) == c)
-			f = NULL;
-		if (syn && f && f != victim && rank_of(f) == HALF_OPEN)
-			fail_msg("a syn is beside another half-open flow");
-		if (!victim || f == victim || (syn && victim && rank_of(victim) == HALF_OPEN))
-			continue;
-		if (!f)
-			fail_msg("a flow was evicted though a way was free");
-		if (rank_of(f) > rank_of(victim))
-			fail_msg("a flow of rank %d was evicted, one of rank %d not",
-				 rank_of(victim), rank_of(f));
-		if (rank_of(f) == rank_of(victim) && (__s32)(f->seen - victim->seen) < 0 &&
-		    !(syn && rank_of(f) == OLDEST && LB_WAY_STATE(f->way) < LB_FLOW_DATAGRAM))
-			fail_msg("a flow was evicted though another was older");
-	}
-	if (syn && victim && rank_of(victim) == OLDEST &&
-	    LB_WAY_STATE(victim->way) < LB_FLOW_DATAGRAM)
-		fail_msg("a syn evicted a connection");
-}
-
-/* A SYN was refused: all of its two buckets belonged to connections. */
-static void judge_refusal(const struct client *c)
-{
-	__u32 bucket[2];
-
-	flows_buckets(stage, flows_hash(stage, family_of(c->service), c->key), bucket);
-	for (__u32 i = 0; i < 2 * LB_FLOW_WAYS; i++) {
-		const struct flow *f = flow_in(before, n_before, bucket[i / LB_FLOW_WAYS] *
-							LB_FLOW_WAYS + i % LB_FLOW_WAYS);
-
-		if (!f)
-			fail_msg("table-full, though a way was free");
-		if (!is_borderline_flow(f) && (rank_of(f) != OLDEST ||
-					       LB_WAY_STATE(f->way) >= LB_FLOW_DATAGRAM))
-			fail_msg("table-full, though a flow could go");
-	}
-}
+/* ---- the table against it ---------------------------------------------------------------- */
 
 /* Everybody in the table is as the model has it; who is not there any more is over. */
 static size_t compare_tables(int family, const struct client *newcomer, __u32 position)
@@ -205,14 +126,14 @@ static size_t compare_tables(int family, const struct client *newcomer, __u32 po
 		assert_in_range(after[i].seen - c->seen, 0, c->seen == now ? took : 0);
 		c->seen = after[i].seen;
 	}
-	for (size_t i = 0; i < n_before; i++) {
-		struct client *c = client_of(&before[i]);
+	for (size_t i = 0; i < before.n; i++) {
+		struct client *c = client_of(&before.flow[i]);
 		struct flow f;
 
 		if (flows_find_key(stage, family, c->key, &f))
 			continue;
 		c->known = false;
-		gone += c != newcomer && before[i].position != position;
+		gone += c != newcomer && before.flow[i].position != position;
 	}
 	return gone;
 }
@@ -227,20 +148,17 @@ static __u64 events(enum lb_event a, enum lb_event b)
 static void arrive(struct client *c, const struct delivery *d, __u64 full)
 {
 	bool syn = !chain_is_udp(c->service);
-	const struct flow *victim;
 	struct flow f;
 
 	if (!d->sent) {
 		if (stage_reason(stage, LB_REASON_TABLE_FULL) != full) {
 			assert_true(syn);
-			judge_refusal(c);
+			eviction_judge_refusal(&before, family_of(c->service), c->key);
 		}
 		return;
 	}
 	assert_true(flows_find_key(stage, family_of(c->service), c->key, &f));
-	victim = flow_in(before, n_before, f.position);
-	if (!victim || client_of(victim) != c)
-		judge_place(c, f.position, victim, syn);
+	eviction_judge(&before, f.position, c->key, syn);
 	c->known = true;
 	c->backend = chain_backend(&chain, c->service, d);
 	c->ref = world_backend(stage, c->backend).ref;
@@ -263,7 +181,8 @@ static void packet_of_client(struct client *c, __u8 flags)
 	down = c->known && world_backend(stage, c->backend).state == LB_BACKEND_DOWN;
 	live = is_live(c) && !(udp && down) &&
 	       !(!udp && c->state == LB_FLOW_CLOSED && flags == TH_SYN);
-	chain_client(&chain, c->service, family == 4 ? CLIENT : CLIENT6, c->port, flags, &d);
+	chain_client(&chain, c->service, family == 4 ? CLIENT : CLIENT6, c->port, flags,
+		     &d);
 
 	confirmed = live && c->state == LB_FLOW_HALF_OPEN &&
 		    (flags & (TH_ACK | TH_FIN)) == TH_ACK;
@@ -271,7 +190,8 @@ static void packet_of_client(struct client *c, __u8 flags)
 		assert_int_equal(d.sent, !down);
 		c->seen = now;
 		if (!down) {
-			assert_int_equal(chain_backend(&chain, c->service, &d), c->backend);
+			assert_int_equal(chain_backend(&chain, c->service, &d),
+					 c->backend);
 			assert_int_equal(d.sport, c->nat);
 			c->state = model_next(c, false, flags);
 		}
@@ -281,9 +201,9 @@ static void packet_of_client(struct client *c, __u8 flags)
 		arrive(c, &d, full);
 	}
 
-	gone = compare_tables(family, c,
-			      !live && flows_find_key(stage, family, c->key, &f) ? f.position :
-										   ~0U);
+	gone = compare_tables(
+		family, c,
+		!live && flows_find_key(stage, family, c->key, &f) ? f.position : ~0U);
 	aside = events(LB_EVENT_PORT_TAKEN, LB_EVENT_EVICTED_DEAD) - aside;
 	/* Apart from the newcomer's place: who had the port, who had to leave a way. */
 	assert_in_range(gone, 0, aside + (confirmed || (!live && !d.sent)));
@@ -298,7 +218,8 @@ static void packet_of_backend(struct client *c, __u8 flags)
 	for (int i = 0; i < CLIENTS; i++) {
 		struct client *other = &clients[c->service][i];
 
-		if (is_live(other) && other->backend == c->backend && other->nat == c->nat)
+		if (is_live(other) && other->backend == c->backend &&
+		    other->nat == c->nat)
 			to = other;
 	}
 	chain_reply(&chain, c->backend, c->nat, flags, &d);
@@ -319,11 +240,11 @@ static void packet_of_backend(struct client *c, __u8 flags)
 static void time_passes(__u32 jiffies)
 {
 	for (int family = 4; family <= 6; family += 2) {
-		size_t n = flows_scan(stage, family, before, WAYS);
+		size_t n = flows_scan(stage, family, after, WAYS);
 
 		for (size_t i = 0; i < n; i++)
-			flows_age(stage, &before[i], LB_WAY_STATE(before[i].way),
-				  before[i].seen - jiffies);
+			flows_age(stage, &after[i], LB_WAY_STATE(after[i].way),
+				  after[i].seen - jiffies);
 	}
 	for (int s = 0; s < CHAIN_SERVICES; s++)
 		for (int i = 0; i < CLIENTS; i++)
@@ -332,14 +253,15 @@ static void time_passes(__u32 jiffies)
 
 static void backend_changes(enum chain_service service)
 {
-	static const __u8 states[] = { LB_BACKEND_ACTIVE, LB_BACKEND_ACTIVE, LB_BACKEND_DRAIN,
-				       LB_BACKEND_DOWN };
+	static const __u8 states[] = { LB_BACKEND_ACTIVE, LB_BACKEND_ACTIVE,
+				       LB_BACKEND_DRAIN, LB_BACKEND_DOWN };
 	__u32 id = chain_first_backend(service) + pick(CHAIN_BACKENDS);
 
 	if (pick(4))
 		world_set_backend(stage, id, states[pick(4)], 1);
 	else
-		world_set_incarnation(stage, id, world_backend(stage, id).incarnation + 1);
+		world_set_incarnation(stage, id,
+				      world_backend(stage, id).incarnation + 1);
 	chain_set_policy(&chain, service, pick(CHAIN_POLICIES));
 }
 
@@ -356,18 +278,20 @@ static void ended_by_hand(struct client *c)
 	which.position = f.position;
 	which.version = f.flow.version + pick(2) * 2;
 	stage_run(stage_program(stage, "lb_evict"), &which, sizeof(which), 0, &r);
-	assert_int_equal(r.verdict, which.version == f.flow.version ? XDP_PASS : XDP_DROP);
+	assert_int_equal(r.verdict,
+			 which.version == f.flow.version ? XDP_PASS : XDP_DROP);
 	assert_int_equal(compare_tables(family, c, ~0U), 0);
 	assert_int_equal(c->known, r.verdict == XDP_DROP);
 }
 
 static void step(void)
 {
-	static const __u8 to_backend[] = { TH_SYN, TH_SYN, TH_SYN, TH_ACK, TH_ACK, TH_ACK,
+	static const __u8 to_backend[] = { TH_SYN, TH_SYN,	    TH_SYN,
+					   TH_ACK, TH_ACK,	    TH_ACK,
 					   TH_ACK, TH_PSH | TH_ACK, TH_FIN | TH_ACK,
 					   TH_RST };
-	static const __u8 to_client[] = { TH_SYN | TH_ACK, TH_ACK, TH_ACK, TH_FIN | TH_ACK,
-					  TH_RST | TH_ACK };
+	static const __u8 to_client[] = { TH_SYN | TH_ACK, TH_ACK, TH_ACK,
+					  TH_FIN | TH_ACK, TH_RST | TH_ACK };
 	static struct client *c;
 	enum chain_service service;
 
@@ -378,7 +302,8 @@ static void step(void)
 	now = stage_now(stage);
 	if (is_borderline(c))
 		return;
-	n_before = flows_scan(stage, family_of(service), before, WAYS);
+	before.now = now;
+	before.n = flows_scan(stage, family_of(service), before.flow, WAYS);
 	if (!pick(60))
 		time_passes(pick(400));
 	else if (!pick(300))

@@ -24,6 +24,7 @@
 #include "chain.h"
 #include "flood.h"
 
+/* clang-format off */
 #define THREADS	2
 #define CLIENTS 60	/* of each thread */
 #define BUCKETS 8
@@ -48,6 +49,8 @@ struct thread {
 	char error[256];	/* cmocka's checks are for the main thread */
 };
 
+/* clang-format on */
+
 /* ---- clients that know what to expect ----------------------------------------------- */
 
 static void run_packet(struct thread *t, const struct layer *in, struct delivery *ret)
@@ -66,14 +69,18 @@ static void run_packet(struct thread *t, const struct layer *in, struct delivery
 	t->sent += ret->sent;
 }
 
-static void forward(struct thread *t, const struct client *c, __u8 flags, struct delivery *ret)
+static void forward(struct thread *t, const struct client *c, __u8 flags,
+		    struct delivery *ret)
 {
 	bool six = c->service == WEB6;
 
-	run_packet(t, PKT(ETH(), { .kind = six ? LAYER_IP6 : LAYER_IP4,
-				   .src = six ? CLIENT6 : CLIENT,
-				   .dst = six ? SERVICE6 : SERVICE },
-			  TCP(c->port, HTTP, .flags = flags)), ret);
+	run_packet(t,
+		   PKT(ETH(),
+		       { .kind = six ? LAYER_IP6 : LAYER_IP4,
+			 .src = six ? CLIENT6 : CLIENT,
+			 .dst = six ? SERVICE6 : SERVICE },
+		       TCP(c->port, HTTP, .flags = flags)),
+		   ret);
 }
 
 static void backward(struct thread *t, const struct client *c, __u8 flags,
@@ -82,10 +89,15 @@ static void backward(struct thread *t, const struct client *c, __u8 flags,
 	bool six = c->service == WEB6;
 	char backend[INET6_ADDRSTRLEN];
 
-	inet_ntop(six ? AF_INET6 : AF_INET, c->tuple.destination, backend, sizeof(backend));
-	run_packet(t, PKT(ETH(), { .kind = six ? LAYER_IP6 : LAYER_IP4, .src = backend,
-				   .dst = six ? SERVICE6 : SERVICE },
-			  TCP(SERVER, c->tuple.sport, .flags = flags)), ret);
+	inet_ntop(six ? AF_INET6 : AF_INET, c->tuple.destination, backend,
+		  sizeof(backend));
+	run_packet(t,
+		   PKT(ETH(),
+		       { .kind = six ? LAYER_IP6 : LAYER_IP4,
+			 .src = backend,
+			 .dst = six ? SERVICE6 : SERVICE },
+		       TCP(SERVER, c->tuple.sport, .flags = flags)),
+		   ret);
 }
 
 static bool same_tuple(const struct delivery *a, const struct delivery *b)
@@ -116,8 +128,8 @@ static void send_segment(struct thread *t, struct client *c, __u8 flags)
 		t->evicted += c->known;
 		c->known = false;
 	} else if (!c->known) {
-		snprintf(t->error, sizeof(t->error), "port %u: a flow came back without a syn",
-			 c->port);
+		snprintf(t->error, sizeof(t->error),
+			 "port %u: a flow came back without a syn", c->port);
 	} else if (!same_tuple(&d, &c->tuple)) {
 		snprintf(t->error, sizeof(t->error),
 			 "port %u: sent from port %u, its flow has %u", c->port, d.sport,
@@ -143,14 +155,15 @@ static void send_answer(struct thread *t, struct client *c, __u8 flags)
 		if (other->port == d.dport && other->service == c->service &&
 		    !(other->known && same_tuple(&other->tuple, &c->tuple)))
 			snprintf(t->error, sizeof(t->error),
-				 "port %u got the answer of port %u", other->port, c->port);
+				 "port %u got the answer of port %u", other->port,
+				 c->port);
 	}
 }
 
 static void *play(void *arg)
 {
-	static const __u8 flags[] = { TH_ACK, TH_ACK, TH_ACK, TH_PSH | TH_ACK, TH_ACK, TH_ACK,
-				      TH_FIN | TH_ACK, TH_RST };
+	static const __u8 flags[] = { TH_ACK, TH_ACK, TH_ACK,	       TH_PSH | TH_ACK,
+				      TH_ACK, TH_ACK, TH_FIN | TH_ACK, TH_RST };
 	struct thread *t = arg;
 
 	while (!stop && !t->error[0]) {
@@ -183,7 +196,8 @@ static void *flood(void *arg)
 			    .ctx_size_in = sizeof(ctx_in), .repeat = 20000);
 
 		if (bpf_prog_test_run_opts(flood_fd, &opts))
-			snprintf(t->error, sizeof(t->error), "test run: %s", strerror(errno));
+			snprintf(t->error, sizeof(t->error), "test run: %s",
+				 strerror(errno));
 		t->packets += opts.repeat;
 	}
 	return NULL;
@@ -194,8 +208,8 @@ static void flood_template(enum flood_kind kind, const struct layer *layers)
 	__u8 pkt[PACKET_MAX];
 
 	assert_int_equal(packet_build(pkt, layers), FLOOD_SIZE);
-	assert_int_equal(bpf_map_update_elem(stage_map(stage, "flood_packets"), &kind, pkt, 0),
-			 0);
+	assert_int_equal(
+		bpf_map_update_elem(stage_map(stage, "flood_packets"), &kind, pkt, 0), 0);
 }
 
 static void flood_prepare(void)
@@ -203,7 +217,8 @@ static void flood_prepare(void)
 	__u32 zero = 0;
 
 	flood_fd = stage_load(stage, "tests/flood");
-	assert_int_equal(bpf_map_update_elem(stage_map(stage, "lb_root"), &zero, &chain.parse, 0),
+	assert_int_equal(bpf_map_update_elem(stage_map(stage, "lb_root"), &zero,
+					     &chain.parse, 0),
 			 0);
 	flood_template(FLOOD_SEGMENT, PKT(ETH(), IP4(CLIENT, SERVICE), TCP(1, HTTP),
 					  DATA("0123456789")));
@@ -239,8 +254,10 @@ static void race(struct thread *threads, void *(*body)(void *))
 		CPU_ZERO(&cpu);
 		CPU_SET(i, &cpu);
 		pthread_attr_init(&attr);
-		assert_int_equal(pthread_attr_setaffinity_np(&attr, sizeof(cpu), &cpu), 0);
-		assert_int_equal(pthread_create(&threads[i].id, &attr, body, &threads[i]), 0);
+		assert_int_equal(pthread_attr_setaffinity_np(&attr, sizeof(cpu), &cpu),
+				 0);
+		assert_int_equal(pthread_create(&threads[i].id, &attr, body, &threads[i]),
+				 0);
 		pthread_attr_destroy(&attr);
 	}
 	while (time(NULL) < end && !threads[0].error[0] && !threads[1].error[0]) {
@@ -260,14 +277,15 @@ static void print_events(const struct thread *threads)
 {
 	print_message("# seed 20261121; %lu and %lu packets\n", threads[0].packets,
 		      threads[1].packets);
-	print_message("# flows made %llu, evicted: timed out or closed %llu, half-open %llu, "
-		      "oldest %llu; ports taken %llu; busy %llu\n",
-		      stage_event(stage, LB_EVENT_FLOW_NEW),
-		      stage_event(stage, LB_EVENT_EVICTED_EXPIRED),
-		      stage_event(stage, LB_EVENT_EVICTED_HALF_OPEN),
-		      stage_event(stage, LB_EVENT_EVICTED_OLDEST),
-		      stage_event(stage, LB_EVENT_PORT_TAKEN),
-		      stage_reason(stage, LB_REASON_BUSY));
+	print_message(
+		"# flows made %llu, evicted: timed out or closed %llu, half-open %llu, "
+		"oldest %llu; ports taken %llu; busy %llu\n",
+		stage_event(stage, LB_EVENT_FLOW_NEW),
+		stage_event(stage, LB_EVENT_EVICTED_EXPIRED),
+		stage_event(stage, LB_EVENT_EVICTED_HALF_OPEN),
+		stage_event(stage, LB_EVENT_EVICTED_OLDEST),
+		stage_event(stage, LB_EVENT_PORT_TAKEN),
+		stage_reason(stage, LB_REASON_BUSY));
 }
 
 static void no_packet_goes_to_anothers_flow(void **state)
@@ -313,10 +331,13 @@ static int open_chain(void **state)
 	(void)state;
 	chain_open(&chain, BUCKETS, 1 << 10);
 	for (int i = 0; i < LB_FLOW_STATES; i++)
-		profile.timeout[i] = i == LB_FLOW_CLOSED ? 5 : i == LB_FLOW_HALF_OPEN ? 10 : 250;
+		profile.timeout[i] = i == LB_FLOW_CLOSED      ? 5
+				     : i == LB_FLOW_HALF_OPEN ? 10
+							      : 250;
 	world_set_profile(stage, 0, &profile);
 	for (enum chain_service i = 0; i < CHAIN_SERVICES; i++)
-		world_set_ports(stage, i, FLOOD_PORT_LOW, FLOOD_PORT_LOW + FLOOD_PORTS - 1);
+		world_set_ports(stage, i, FLOOD_PORT_LOW,
+				FLOOD_PORT_LOW + FLOOD_PORTS - 1);
 	return 0;
 }
 

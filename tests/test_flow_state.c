@@ -15,14 +15,15 @@
 #include "../progs/flow_state.bpf.h"
 #include "packet.h"
 
-#define HALF	LB_FLOW_HALF_OPEN
-#define EST	LB_FLOW_ESTABLISHED
-#define CFIN	LB_FLOW_CLIENT_FIN
-#define BFIN	LB_FLOW_BACKEND_FIN
-#define OVER	LB_FLOW_CLOSED
+#define HALF LB_FLOW_HALF_OPEN
+#define EST  LB_FLOW_ESTABLISHED
+#define CFIN LB_FLOW_CLIENT_FIN
+#define BFIN LB_FLOW_BACKEND_FIN
+#define OVER LB_FLOW_CLOSED
 
 enum { F_SYN, F_SYN_ACK, F_ACK, F_PSH, F_FIN, F_RST, F_RST_ACK, F_NONE, N_FLAGS };
 
+/* clang-format off */
 static const __u8 flags[N_FLAGS] = {
 	[F_SYN] = TH_SYN,	     [F_SYN_ACK] = TH_SYN | TH_ACK,
 	[F_ACK] = TH_ACK,	     [F_PSH] = TH_PSH | TH_ACK,
@@ -30,7 +31,6 @@ static const __u8 flags[N_FLAGS] = {
 	[F_RST_ACK] = TH_RST | TH_ACK, [F_NONE] = 0,
 };
 
-/* clang-format off */
 static const __u8 next[2][5][N_FLAGS] = {
 	[LB_TO_BACKEND] = {
 		/*	   syn   syn+ack ack   psh   fin   rst   rst+ack none */
@@ -56,10 +56,10 @@ static void tcp_states(void **state)
 	for (int direction = 0; direction < 2; direction++)
 		for (int from = HALF; from <= OVER; from++)
 			for (int i = 0; i < N_FLAGS; i++)
-				if (flow_next_state(IPPROTO_TCP, from, direction, flags[i]) !=
-				    next[direction][from][i])
-					fail_msg("state %d, direction %d, flags %02x", from,
-						 direction, flags[i]);
+				if (flow_next_state(IPPROTO_TCP, from, direction,
+						    flags[i]) != next[direction][from][i])
+					fail_msg("state %d, direction %d, flags %02x",
+						 from, direction, flags[i]);
 }
 
 static void udp_states(void **state)
@@ -72,8 +72,9 @@ static void udp_states(void **state)
 	(void)state;
 	for (int direction = 0; direction < 2; direction++)
 		for (int i = 0; i < 3; i++)
-			assert_int_equal(flow_next_state(IPPROTO_UDP, LB_FLOW_DATAGRAM + i,
-							 direction, 0),
+			assert_int_equal(flow_next_state(IPPROTO_UDP,
+							 LB_FLOW_DATAGRAM + i, direction,
+							 0),
 					 udp[direction][i]);
 }
 

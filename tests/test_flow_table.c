@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * test_flow_table.c - who must go when the table is full, and which ports are given.
+ * test_flow_table.c - who must go when the table is full.
  *
  * Small tables with chosen contents: the flows are put where the test wants them, and
  * newcomers come through the whole chain.  test_flow_model.c has the random half.
@@ -14,8 +14,8 @@
 
 #include "chain.h"
 
-#define TIMEOUT	10000	/* jiffies: 40 s; no test takes so long */
-#define BUCKETS	16
+#define TIMEOUT 10000 /* jiffies: 40 s; no test takes so long */
+#define BUCKETS 16
 
 static struct chain chain;
 static struct stage *const stage = &chain.stage;
@@ -64,12 +64,12 @@ static int nothing_is_broken(void **state)
 struct order {
 	const char *name;
 	const char *first, *second;
-	bool syn;		/* the newcomer is a SYN, else a datagram */
-	int way;		/* where it must be, 8.. in the second; -1: refused */
-	enum lb_event event;	/* counted if somebody had to go */
+	bool syn;	     /* the newcomer is a SYN, else a datagram */
+	int way;	     /* where it must be, 8.. in the second; -1: refused */
+	enum lb_event event; /* counted if somebody had to go */
 };
 
-#define NOBODY LB_EVENT_FLOW_NEW	/* is counted anyway */
+#define NOBODY LB_EVENT_FLOW_NEW /* is counted anyway */
 
 /* clang-format off */
 static const struct order orders[] = {
@@ -136,12 +136,14 @@ static void put_letter(char letter, __u32 position, const __u32 *like, __u16 *po
 	enum chain_service service = letter == 'U' ? RESOLVER : WEB;
 	__u32 now = stage_now(stage);
 	__u16 own = port_like(service, like, port);
-	struct flow f = { .family = 4, .position = position, .seen = now - 100 - position % 8 };
-	int state = strchr("Hh", letter) ? LB_FLOW_HALF_OPEN :
-		    letter == 'U'	 ? LB_FLOW_STREAM :
-		    letter == 'C'	 ? LB_FLOW_CLOSED :
-		    letter == 'F'	 ? LB_FLOW_CLIENT_FIN :
-					   LB_FLOW_ESTABLISHED;
+	struct flow f = { .family = 4,
+			  .position = position,
+			  .seen = now - 100 - position % 8 };
+	int state = strchr("Hh", letter) ? LB_FLOW_HALF_OPEN
+		    : letter == 'U'	 ? LB_FLOW_STREAM
+		    : letter == 'C'	 ? LB_FLOW_CLOSED
+		    : letter == 'F'	 ? LB_FLOW_CLIENT_FIN
+					 : LB_FLOW_ESTABLISHED;
 
 	f.way = LB_WAY(state, 0);
 	if (strchr("hX", letter))
@@ -182,7 +184,8 @@ static void run_order(void **state)
 		char letter = i < 8 ? o->first[i] : o->second[i - 8];
 
 		if (letter != '.')
-			put_letter(letter, bucket[i / 8] * 8 + i % 8, bucket, &port, &flows[i]);
+			put_letter(letter, bucket[i / 8] * 8 + i % 8, bucket, &port,
+				   &flows[i]);
 	}
 	events = stage_event(stage, o->event);
 	chain_client(&chain, service, CLIENT, own, TH_SYN, &d);
@@ -215,7 +218,8 @@ static void a_bucket_full_of_connections_keeps_a_way(void **state)
 	flows_key(CLIENT, own, WEB, key);
 	flows_buckets(stage, flows_hash(stage, 4, key), bucket);
 	for (int i = 0; i < 7; i++)
-		put_letter(i == 4 ? 'O' : 'E', bucket[0] * 8 + i, bucket, &port, &flows[i]);
+		put_letter(i == 4 ? 'O' : 'E', bucket[0] * 8 + i, bucket, &port,
+			   &flows[i]);
 	for (int i = 0; i < 8; i++) {
 		struct flow other;
 
@@ -235,7 +239,7 @@ static void a_bucket_full_of_connections_keeps_a_way(void **state)
 
 /* ---- floods ---------------------------------------------------------------------------- */
 
-#define CONNECTIONS 100		/* of 128 ways */
+#define CONNECTIONS 100 /* of 128 ways */
 #define FLOOD	    20000
 
 static size_t open_connections(__u16 *ret_ports)
@@ -309,7 +313,7 @@ static void a_flood_of_syns_evicts_no_connection(void **state)
 	(void)state;
 	assert_in_range(n, CONNECTIONS * 8 / 10, CONNECTIONS);
 	flood(syn, 1);
-	flows_check(stage);		/* at most one half-open flow in a bucket */
+	flows_check(stage); /* at most one half-open flow in a bucket */
 	expect_all(ports, n);
 }
 
@@ -328,140 +332,6 @@ static void a_flood_of_syns_and_resets_keeps_nobody_out(void **state)
 		connect_once(port);
 }
 
-/* ---- translated ports --------------------------------------------------------------------- */
-
-#define LOW 20000
-
-/* WEB has only one backend and four ports. */
-static void narrow(void)
-{
-	struct lb_table head = { .policy = ROUND_ROBIN };
-	__u16 slot = chain_first_backend(WEB);
-
-	world_set_ports(stage, WEB, LOW, LOW + 3);
-	world_set_table(stage, WEB, &head, &slot, 1);
-}
-
-static bool try_connect(__u16 port, __u16 *ret_nat)
-{
-	struct delivery d;
-
-	chain_client(&chain, WEB, CLIENT, port, TH_SYN, &d);
-	*ret_nat = d.sport;
-	if (d.sent)
-		chain_client(&chain, WEB, CLIENT, port, TH_ACK, &d);
-	return d.sent;
-}
-
-static void ports_run_out_and_come_back(void **state)
-{
-	__u64 refused = stage_reason(stage, LB_REASON_NO_PORT);
-	__u64 taken = stage_event(stage, LB_EVENT_PORT_TAKEN);
-	struct delivery d;
-	__u16 nat, seen = 0;
-	struct flow f;
-
-	(void)state;
-	narrow();
-	for (__u16 port = 1; port <= 4; port++) {
-		assert_true(try_connect(port, &nat));
-		assert_in_range(nat, LOW, LOW + 3);
-		seen |= 1 << (nat - LOW);
-	}
-	assert_int_equal(seen, 0xf);		/* each once */
-	assert_false(try_connect(5, &nat));
-	assert_int_equal(stage_reason(stage, LB_REASON_NO_PORT), refused + 1);
-	assert_false(flows_find(stage, WEB, CLIENT, 5, &f));
-	assert_int_equal(world_live(stage, chain_first_backend(WEB)), 4);
-	flows_check(stage);
-
-	/* A closed flow's port is taken, and it is gone. */
-	assert_true(flows_find(stage, WEB, CLIENT, 2, &f));
-	chain_client(&chain, WEB, CLIENT, 2, TH_RST, &d);
-	assert_true(try_connect(5, &nat));
-	assert_int_equal(htons(nat), f.flow.nat_port);
-	assert_int_equal(stage_event(stage, LB_EVENT_PORT_TAKEN), taken + 1);
-	assert_false(flows_find(stage, WEB, CLIENT, 2, &f));
-
-	/* So is a timed-out one's. */
-	assert_true(flows_find(stage, WEB, CLIENT, 3, &f));
-	flows_age(stage, &f, LB_FLOW_ESTABLISHED, stage_now(stage) - TIMEOUT - 1);
-	assert_true(try_connect(6, &nat));
-	assert_int_equal(htons(nat), f.flow.nat_port);
-	assert_false(try_connect(7, &nat));
-}
-
-static void evict(const struct flow *f, __u32 version, __u32 verdict)
-{
-	struct lb_evict which = { .family = 4, .position = f->position, .version = version };
-	struct run r;
-
-	stage_run(stage_program(stage, "lb_evict"), &which, sizeof(which), 0, &r);
-	assert_int_equal(r.verdict, verdict);
-}
-
-static void a_flow_ended_by_hand_frees_its_port(void **state)
-{
-	__u16 nat, again;
-	struct flow f;
-
-	(void)state;
-	narrow();
-	for (__u16 port = 1; port <= 4; port++)
-		assert_true(try_connect(port, &nat));
-	assert_true(flows_find(stage, WEB, CLIENT, 4, &f));
-	evict(&f, f.flow.version + 2, XDP_DROP);	/* another flow by now */
-	evict(&f, f.flow.version + 1, XDP_DROP);
-	assert_true(flows_find(stage, WEB, CLIENT, 4, &f));
-	evict(&f, f.flow.version, XDP_PASS);
-	evict(&f, f.flow.version, XDP_DROP);
-	assert_false(flows_find(stage, WEB, CLIENT, 4, &f));
-	assert_int_equal(world_live(stage, chain_first_backend(WEB)), 3);
-	assert_true(try_connect(5, &again));
-	assert_int_equal(again, nat);
-}
-
-/* The same ports serve every backend, and both protocols. */
-static void ports_are_per_backend_and_protocol(void **state)
-{
-	struct delivery d;
-	__u16 nat;
-
-	(void)state;
-	world_set_ports(stage, WEB, LOW, LOW + 3);
-	world_set_ports(stage, RESOLVER, LOW, LOW + 3);
-	for (__u16 port = 1; port <= 4 * CHAIN_BACKENDS; port++) {
-		assert_true(try_connect(port, &nat));
-		chain_client(&chain, RESOLVER, CLIENT, port, 0, &d);
-		assert_true(d.sent);
-	}
-	flows_check(stage);
-	assert_false(try_connect(100, &nat));
-	chain_client(&chain, RESOLVER, CLIENT, 100, 0, &d);
-	assert_false(d.sent);
-}
-
-/* A busy place is passed over, not shared: two tuples that hash to one nat slot. */
-static void replies_find_their_own_flow(void **state)
-{
-	struct delivery d;
-
-	(void)state;
-	for (int i = 0; i < 100; i++) {
-		__u16 port = 3000 + i;
-		__u32 backend;
-		__u16 nat;
-
-		chain_client(&chain, RESOLVER6, CLIENT6, port, 0, &d);
-		assert_true(d.sent);
-		nat = d.sport;
-		backend = chain_backend(&chain, RESOLVER6, &d);
-		chain_reply(&chain, backend, nat, 0, &d);
-		assert_true(d.sent);
-		assert_int_equal(d.dport, port);
-	}
-}
-
 #define test(name) cmocka_unit_test_setup_teardown(name, start_afresh, nothing_is_broken)
 
 int main(void)
@@ -470,10 +340,6 @@ int main(void)
 		test(a_bucket_full_of_connections_keeps_a_way),
 		test(a_flood_of_syns_evicts_no_connection),
 		test(a_flood_of_syns_and_resets_keeps_nobody_out),
-		test(ports_run_out_and_come_back),
-		test(a_flow_ended_by_hand_frees_its_port),
-		test(ports_are_per_backend_and_protocol),
-		test(replies_find_their_own_flow),
 	};
 	struct CMUnitTest units[N_ORDERS + sizeof(others) / sizeof(others[0])];
 

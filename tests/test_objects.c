@@ -18,6 +18,7 @@
 
 #include "stage.h"
 
+/* clang-format off */
 static const struct object {
 	const char *path;		/* in the build folder */
 	const char *program;
@@ -34,6 +35,8 @@ static const struct object {
 	{ "policies/weighted", "weighted", 800 },
 };
 
+/* clang-format on */
+
 #define N_OBJECTS (sizeof(objects) / sizeof(objects[0]))
 
 static void loads(void **state)
@@ -48,7 +51,8 @@ static void loads(void **state)
 	stage_load(&s, o->path);
 	fd = stage_program(&s, o->program);
 	assert_return_code(bpf_obj_get_info_by_fd(fd, &info, &len), errno);
-	print_message("# %s: %u instructions verified\n", o->program, info.verified_insns);
+	print_message("# %s: %u instructions verified\n", o->program,
+		      info.verified_insns);
 	assert_in_range(info.verified_insns, 1, o->ceiling);
 	/* A longer name is cut, and lbctl and xdp-loader would show another one. */
 	assert_true(strlen(o->program) <= BPF_OBJ_NAME_LEN - 1);
@@ -59,7 +63,8 @@ static void loads(void **state)
 /* All XDP programs agree in what a PROG_ARRAY asks of its programs. */
 static void stages_can_share_a_prog_array(void **state)
 {
-	int array = bpf_map_create(BPF_MAP_TYPE_PROG_ARRAY, "array", 4, 4, N_OBJECTS, NULL);
+	int array =
+		bpf_map_create(BPF_MAP_TYPE_PROG_ARRAY, "array", 4, 4, N_OBJECTS, NULL);
 
 	(void)state;
 	assert_return_code(array, errno);
@@ -103,7 +108,8 @@ static void no_object_is_forgotten(void **state)
 				known |= !strncmp(path, objects[j].path,
 						  strlen(path) - strlen(".bpf.o"));
 			if (!known)
-				fail_msg("%s/%s has no row here", folders[i], entry->d_name);
+				fail_msg("%s/%s has no row here", folders[i],
+					 entry->d_name);
 		}
 		closedir(dir);
 	}
@@ -119,7 +125,9 @@ int main(void)
 			.test_func = loads,
 			.initial_state = (void *)&objects[i],
 		};
-	units[N_OBJECTS] = (struct CMUnitTest)cmocka_unit_test(stages_can_share_a_prog_array);
-	units[N_OBJECTS + 1] = (struct CMUnitTest)cmocka_unit_test(no_object_is_forgotten);
+	units[N_OBJECTS] =
+		(struct CMUnitTest)cmocka_unit_test(stages_can_share_a_prog_array);
+	units[N_OBJECTS + 1] =
+		(struct CMUnitTest)cmocka_unit_test(no_object_is_forgotten);
 	return cmocka_run_group_tests_name("objects", units, NULL, NULL);
 }

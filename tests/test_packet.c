@@ -15,8 +15,8 @@
 
 #include "packet.h"
 
-#define CLIENT	"192.0.2.7"
-#define SERVICE "10.0.0.10"
+#define CLIENT	 "192.0.2.7"
+#define SERVICE	 "10.0.0.10"
 #define CLIENT6	 "2001:db8:c::7"
 #define SERVICE6 "2001:db8::10"
 
@@ -44,6 +44,7 @@ static void sum_of_a_known_header(void **state)
 
 static void udp_over_ip4_byte_for_byte(void **state)
 {
+	/* clang-format off */
 	static const __u8 want[] = {
 		2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 0x81, 0x00,	/* Ethernet */
 		0x00, 0x2a, 0x08, 0x00,					/* VLAN 42 */
@@ -52,11 +53,12 @@ static void udp_over_ip4_byte_for_byte(void **state)
 		0x7a, 0x69, 0, 53, 0, 13, 0x75, 0x52,			/* UDP */
 		'h', 'e', 'l', 'l', 'o',
 	};
+	/* clang-format on */
 	size_t len;
 
 	(void)state;
-	len = packet_build(pkt, PKT(ETH(), VLAN(42), IP4(CLIENT, SERVICE),
-				    UDP(31337, 53), DATA("hello")));
+	len = packet_build(pkt, PKT(ETH(), VLAN(42), IP4(CLIENT, SERVICE), UDP(31337, 53),
+				    DATA("hello")));
 	assert_int_equal(len, sizeof(want));
 	assert_memory_equal(pkt, want, len);
 }
@@ -66,13 +68,14 @@ static void tcp_with_options_over_ip6(void **state)
 	size_t len;
 
 	(void)state;
-	len = packet_build(pkt, PKT(ETH(), IP6(CLIENT6, SERVICE6),
-				    TCP(31337, 80, .seq = 0x01020304, .ack = 0x0a0b0c0d,
-					.flags = TH_PSH | TH_ACK, BYTES("\x02\x04\x05\xb4")),
-				    DATA("odd")));
+	len = packet_build(pkt,
+			   PKT(ETH(), IP6(CLIENT6, SERVICE6),
+			       TCP(31337, 80, .seq = 0x01020304, .ack = 0x0a0b0c0d,
+				   .flags = TH_PSH | TH_ACK, BYTES("\x02\x04\x05\xb4")),
+			       DATA("odd")));
 	assert_int_equal(len, 14 + 40 + 24 + 3);
 	assert_int_equal(at16(12), 0x86dd);
-	assert_int_equal(at16(18), 27);		/* payload length */
+	assert_int_equal(at16(18), 27); /* payload length */
 	assert_int_equal(pkt[20], IPPROTO_TCP);
 	assert_int_equal(at16(54 + 16), 0xd94b);
 }
@@ -80,8 +83,8 @@ static void tcp_with_options_over_ip6(void **state)
 static void icmp_echo(void **state)
 {
 	(void)state;
-	packet_build(pkt, PKT(ETH(), IP4(CLIENT, SERVICE), ICMP(8, .sport = 7, .dport = 9),
-			      DATA("ping")));
+	packet_build(pkt, PKT(ETH(), IP4(CLIENT, SERVICE),
+			      ICMP(8, .sport = 7, .dport = 9), DATA("ping")));
 	assert_int_equal(at16(34 + 2), 0x191f);
 	packet_build(pkt, PKT(ETH(), IP6(CLIENT6, SERVICE6),
 			      ICMP(128, .sport = 7, .dport = 9), DATA("ping")));
@@ -91,10 +94,12 @@ static void icmp_echo(void **state)
 static void udp_checksum_zero(void **state)
 {
 	(void)state;
-	packet_build(pkt, PKT(ETH(), IP4(CLIENT, SERVICE), UDP(31337, 53, .no_check = true)));
+	packet_build(pkt,
+		     PKT(ETH(), IP4(CLIENT, SERVICE), UDP(31337, 53, .no_check = true)));
 	assert_int_equal(at16(34 + 6), 0);
 	/* A payload for which the sum comes out as zero. */
-	packet_build(pkt, PKT(ETH(), IP4(CLIENT, SERVICE), UDP(31337, 53), DATA("\xb9\x2a")));
+	packet_build(pkt,
+		     PKT(ETH(), IP4(CLIENT, SERVICE), UDP(31337, 53), DATA("\xb9\x2a")));
 	assert_int_equal(at16(34 + 6), 0xffff);
 }
 
@@ -111,7 +116,7 @@ static void extension_headers_name_the_next(void **state)
 	assert_int_equal(pkt[62 + 1], 1);
 	assert_int_equal(pkt[78], IPPROTO_UDP);
 	assert_int_equal(at16(78 + 2), 1);
-	assert_int_equal(at16(86 + 4), 8);	/* UDP length */
+	assert_int_equal(at16(86 + 4), 8); /* UDP length */
 }
 
 static void options_and_two_tags(void **state)
@@ -127,9 +132,10 @@ static void options_and_two_tags(void **state)
 	assert_int_equal(at16(16), 0x8100);
 	assert_int_equal(at16(20), 0x0800);
 	assert_int_equal(pkt[22], 0x46);
-	assert_int_equal(at16(24), 44);		/* the padding is not in it */
+	assert_int_equal(at16(24), 44); /* the padding is not in it */
 	assert_int_equal(packet_sum(pkt + 22, 24, 0), 0xffff);
-	assert_int_equal(packet_sum(pkt + 46, 20, packet_sum(pkt + 34, 8, 6 + 20)), 0xffff);
+	assert_int_equal(packet_sum(pkt + 46, 20, packet_sum(pkt + 34, 8, 6 + 20)),
+			 0xffff);
 }
 
 int main(void)

@@ -81,7 +81,8 @@ static void endpoint_put(struct stage *s, int family, const void *key, __u32 val
 	if (stage_find_map(s, "lb_endpoints4") < 0)
 		return;
 	memcpy(word, key, family == 4 ? 8 : 24);
-	h = family == 4 ? lb_hash(word, 1, s->params.seed) : lb_hash(word, 3, s->params.seed);
+	h = family == 4 ? lb_hash(word, 1, s->params.seed)
+			: lb_hash(word, 3, s->params.seed);
 	one = LB_BUCKET_1(h) % LB_ENDPOINT_BUCKETS;
 	two = LB_BUCKET_2(h) % LB_ENDPOINT_BUCKETS;
 	if ((s->n_services + s->n_backends) % 2) {
@@ -96,9 +97,11 @@ static void endpoint_put(struct stage *s, int family, const void *key, __u32 val
 static void endpoint_add(struct stage *s, const char *address, __u16 port, __u8 protocol,
 			 enum lb_endpoint_kind kind, __u32 value)
 {
-	struct lb_endpoint_key6 key6 = { .port = htons(port), .protocol = protocol,
+	struct lb_endpoint_key6 key6 = { .port = htons(port),
+					 .protocol = protocol,
 					 .kind = kind };
-	struct lb_endpoint_key4 key4 = { .port = htons(port), .protocol = protocol,
+	struct lb_endpoint_key4 key4 = { .port = htons(port),
+					 .protocol = protocol,
 					 .kind = kind };
 	int family = world_address(address, key6.address);
 
@@ -156,7 +159,8 @@ __u32 world_add_backend(struct stage *s, __u32 service, const char *address, __u
 	return id;
 }
 
-void world_set_backend(struct stage *s, __u32 id, enum lb_backend_state state, __u32 weight)
+void world_set_backend(struct stage *s, __u32 id, enum lb_backend_state state,
+		       __u32 weight)
 {
 	struct lb_backend backend = world_backend(s, id);
 
@@ -218,7 +222,8 @@ void world_set_profile(struct stage *s, __u32 profile, const struct lb_profile *
 void world_set_table(struct stage *s, __u32 service, const struct lb_table *head,
 		     const __u16 *slots, __u32 n_slots)
 {
-	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_INNER_MAP | BPF_F_MMAPABLE);
+	LIBBPF_OPTS(bpf_map_create_opts, opts,
+		    .map_flags = BPF_F_INNER_MAP | BPF_F_MMAPABLE);
 	__u32 n_chunks = (n_slots + LB_TABLE_CHUNK - 1) / LB_TABLE_CHUNK;
 	struct lb_table header = *head;
 	int outer = stage_find_map(s, "lb_tables");
@@ -236,8 +241,10 @@ void world_set_table(struct stage *s, __u32 service, const struct lb_table *head
 		for (__u32 j = 0; i && j < LB_TABLE_CHUNK; j++)
 			if ((i - 1) * LB_TABLE_CHUNK + j < n_slots)
 				chunk.id[j] = slots[(i - 1) * LB_TABLE_CHUNK + j];
-		assert_return_code(bpf_map_update_elem(fd, &i, i ? (void *)&chunk :
-								   (void *)&header, 0), errno);
+		assert_return_code(
+			bpf_map_update_elem(fd, &i, i ? (void *)&chunk : (void *)&header,
+					    0),
+			errno);
 	}
 	assert_return_code(bpf_map_update_elem(outer, &service, &fd, 0), errno);
 	close(fd);

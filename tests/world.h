@@ -18,7 +18,8 @@ __u32 world_add_service(struct stage *s, const char *address, __u16 port, __u8 p
 void world_set_ports(struct stage *s, __u32 service, __u16 low, __u16 high);
 /* An active backend of @service, weight 1; its id. */
 __u32 world_add_backend(struct stage *s, __u32 service, const char *address, __u16 port);
-void world_set_backend(struct stage *s, __u32 id, enum lb_backend_state state, __u32 weight);
+void world_set_backend(struct stage *s, __u32 id, enum lb_backend_state state,
+		       __u32 weight);
 /* Another backend gets the id: its flows are dead.  0 leaves the id free. */
 void world_set_incarnation(struct stage *s, __u32 id, __u16 incarnation);
 
@@ -26,7 +27,8 @@ void world_set_incarnation(struct stage *s, __u32 id, __u16 incarnation);
 void world_set_table(struct stage *s, __u32 service, const struct lb_table *head,
 		     const __u16 *slots, __u32 n_slots);
 /* The same: one slot for each of @n backends from id @first on. */
-void world_set_uniform(struct stage *s, __u32 service, __u32 policy, __u16 first, __u32 n);
+void world_set_uniform(struct stage *s, __u32 service, __u32 policy, __u16 first,
+		       __u32 n);
 
 /* Timeouts of @profile in jiffies, each by enum lb_flow_state. */
 void world_set_profile(struct stage *s, __u32 profile, const struct lb_profile *p);
