@@ -13,13 +13,11 @@
 #include <errno.h>
 #include <linux/magic.h>
 #include <net/if.h>
-#include <net/if_arp.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/vfs.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "devices.h"
 #include "hook.h"
 #include "pins.h"
 #include "report.h"
@@ -30,128 +28,6 @@
 static const char *mode_word(enum lb_attach_mode mode)
 {
 	return mode == LB_MODE_SKB ? "skb" : "native";
-}
-
-/* ---- the interface's record ---------------------------------------------------------- */
-
-static int read_mac(const char *dev, __u8 *ret)
-{
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), err = 0;
-	struct ifreq ifr = {};
-
-	if (fd < 0)
-		return -errno;
-	strncpy(ifr.ifr_name, dev, sizeof(ifr.ifr_name) - 1);
-	if (ioctl(fd, SIOCGIFHWADDR, &ifr))
-		err = -errno;
-	else if (ifr.ifr_hwaddr.sa_family != ARPHRD_ETHER)
-		err = -EPROTOTYPE;
-	else
-		memcpy(ret, ifr.ifr_hwaddr.sa_data, 6);
-	close(fd);
-	return err;
-}
-
-static int map_set(const struct state *s, const char *map, __u32 key, __u32 value)
-{
-	int fd = state_map_fd(s, map), err;
-
-	if (fd < 0)
-		return fd;
-	err = bpf_map_update_elem(fd, &key, &value, BPF_ANY);
-	close(fd);
-	return err;
-}
-
-static void map_unset(const struct state *s, const char *map, __u32 key)
-{
-	int fd = state_map_fd(s, map);
-
-	if (fd < 0)
-		return;
-	bpf_map_delete_elem(fd, &key);
-	close(fd);
-}
-
-static void forget_device(struct state *s, struct lb_device *d)
-{
-	__u32 slot = d - s->devices;
-
-	map_unset(s, "lb_device_slots", d->ifindex);
-	map_unset(s, "lb_egress", slot);
-	__atomic_store_n(&d->ifindex, 0, __ATOMIC_RELEASE);
-}
-
-/* Interfaces that are gone leave their records behind. */
-static void forget_gone(struct state *s)
-{
-	char name[IF_NAMESIZE];
-	__u32 slot;
-
-	for (slot = 0; slot < LB_MAX_DEVICES; slot++)
-		if (s->devices[slot].ifindex &&
-		    !if_indextoname(s->devices[slot].ifindex, name))
-			forget_device(s, &s->devices[slot]);
-}
-
-static struct lb_device *find_device(struct state *s, __u32 ifindex)
-{
-	__u32 slot;
-
-	for (slot = 0; slot < LB_MAX_DEVICES; slot++)
-		if (s->devices[slot].ifindex == ifindex)
-			return &s->devices[slot];
-	return NULL;
-}
-
-static bool has_devices(const struct state *s)
-{
-	__u32 slot;
-
-	for (slot = 0; slot < LB_MAX_DEVICES; slot++)
-		if (s->devices[slot].ifindex)
-			return true;
-	return false;
-}
-
-/* The record of the interface, made if there is none; reports. */
-static struct lb_device *enter_device(struct state *s, const char *name, __u32 ifindex)
-{
-	struct lb_device *d = find_device(s, ifindex), fresh = {};
-	__u32 slot;
-	int err;
-
-	if (!d)
-		d = find_device(s, 0);
-	if (!d) {
-		report("%s: cannot attach: %d interfaces have the chain, which is the limit",
-		       name, LB_MAX_DEVICES);
-		return NULL;
-	}
-	err = read_mac(name, fresh.mac);
-	if (err) {
-		report("%s: %s", name,
-		       err == -EPROTOTYPE
-			       ? "not an Ethernet interface, which the chain needs"
-			       : strerror(-err));
-		return NULL;
-	}
-
-	slot = d - s->devices;
-	fresh.since = d->ifindex ? d->since : (__u64)time(NULL);
-	fresh.flags = d->ifindex ? d->flags : 0;
-	strncpy(fresh.name, name, sizeof(fresh.name) - 1);
-	*d = fresh;
-	err = map_set(s, "lb_egress", slot, ifindex);
-	__atomic_store_n(&d->ifindex, ifindex, __ATOMIC_RELEASE);
-	if (!err)
-		err = map_set(s, "lb_device_slots", ifindex, slot);
-	if (err) {
-		report("%s: cannot be entered as a way out: %s", name, strerror(-err));
-		forget_device(s, d);
-		return NULL;
-	}
-	return d;
 }
 
 /* ---- lb_resolve ---------------------------------------------------------------------- */
@@ -313,12 +189,18 @@ static int check_hook(const char *dev, const struct hook *h,
 	return 0;
 }
 
+/* With the last interface goes what all of them needed. */
+static void forwarding_release(struct state *s)
+{
+	if (!devices_any(s))
+		sysctl_forwarding_restore(s->config);
+}
+
 static void undo(struct state *s, struct lb_device *d)
 {
 	tc_detach(d->ifindex, d->flags & LB_DEVICE_F_CLSACT);
-	forget_device(s, d);
-	if (!has_devices(s))
-		sysctl_forwarding_restore(s->config);
+	devices_forget(s, d);
+	forwarding_release(s);
 }
 
 static int finish(struct state *s, struct lb_device *d, const struct attach_options *o)
@@ -361,19 +243,18 @@ int attach_device(struct state *s, const char *dev, const struct attach_options 
 	if (err < 0)
 		return err;
 
-	forget_gone(s);
-	if (!has_devices(s)) {
-		int off = sysctl_forwarding_on(s->config);
-
-		if (off) {
-			report("net.ipv4.conf.lo.forwarding: cannot be switched on: %s",
-			       strerror(-off));
-			return off;
-		}
+	devices_forget_gone(s);
+	err = sysctl_forwarding_on(s->config);
+	if (err) {
+		report("net.ipv4.conf.lo.forwarding: cannot be switched on: %s",
+		       strerror(-err));
+		return err;
 	}
-	d = enter_device(s, dev, ifindex);
-	if (!d)
+	d = devices_enter(s, dev, ifindex);
+	if (!d) {
+		forwarding_release(s);
 		return -ENODEV;
+	}
 	if (h.entry)
 		return attach_resolve(s, d) || finish(s, d, o) ? -EINVAL : 0;
 	if (attach_resolve(s, d) || attach_entry(s, d, o, h.is_dispatcher) ||
@@ -386,7 +267,7 @@ int attach_device(struct state *s, const char *dev, const struct attach_options 
 
 int detach_device(struct state *s, const struct lb_device *dev)
 {
-	struct lb_device *d = find_device(s, dev->ifindex);
+	struct lb_device *d = devices_find(s, dev->ifindex);
 	char name[IF_NAMESIZE];
 	struct hook h;
 	int err = 0;
@@ -404,8 +285,7 @@ int detach_device(struct state *s, const struct lb_device *dev)
 		report("%s: cannot detach: %s", d->name, strerror(-err));
 		return err;
 	}
-	forget_device(s, d);
-	if (!has_devices(s))
-		sysctl_forwarding_restore(s->config);
+	devices_forget(s, d);
+	forwarding_release(s);
 	return 0;
 }

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * devices.c - the records of the interfaces that have the chain, and the ways out by them.
+ */
+#include "devices.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <net/if.h>
+#include <net/if_arp.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "report.h"
+
+static int read_mac(const char *dev, __u8 *ret)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), err = 0;
+	struct ifreq ifr = {};
+
+	if (fd < 0)
+		return -errno;
+	strncpy(ifr.ifr_name, dev, sizeof(ifr.ifr_name) - 1);
+	if (ioctl(fd, SIOCGIFHWADDR, &ifr))
+		err = -errno;
+	else if (ifr.ifr_hwaddr.sa_family != ARPHRD_ETHER)
+		err = -EPROTOTYPE;
+	else
+		memcpy(ret, ifr.ifr_hwaddr.sa_data, 6);
+	close(fd);
+	return err;
+}
+
+static int map_set(const struct state *s, const char *map, __u32 key, __u32 value)
+{
+	int fd = state_map_fd(s, map), err;
+
+	if (fd < 0)
+		return fd;
+	err = bpf_map_update_elem(fd, &key, &value, BPF_ANY);
+	close(fd);
+	return err;
+}
+
+static void map_unset(const struct state *s, const char *map, __u32 key)
+{
+	int fd = state_map_fd(s, map);
+
+	if (fd < 0)
+		return;
+	bpf_map_delete_elem(fd, &key);
+	close(fd);
+}
+
+void devices_forget(struct state *s, struct lb_device *d)
+{
+	__u32 slot = d - s->devices;
+
+	map_unset(s, "lb_device_slots", d->ifindex);
+	map_unset(s, "lb_egress", slot);
+	__atomic_store_n(&d->ifindex, 0, __ATOMIC_RELEASE);
+}
+
+void devices_forget_gone(struct state *s)
+{
+	char name[IF_NAMESIZE];
+	__u32 slot;
+
+	for (slot = 0; slot < LB_MAX_DEVICES; slot++)
+		if (s->devices[slot].ifindex &&
+		    !if_indextoname(s->devices[slot].ifindex, name))
+			devices_forget(s, &s->devices[slot]);
+}
+
+struct lb_device *devices_find(struct state *s, __u32 ifindex)
+{
+	__u32 slot;
+
+	for (slot = 0; slot < LB_MAX_DEVICES; slot++)
+		if (s->devices[slot].ifindex == ifindex)
+			return &s->devices[slot];
+	return NULL;
+}
+
+bool devices_any(const struct state *s)
+{
+	__u32 slot;
+
+	for (slot = 0; slot < LB_MAX_DEVICES; slot++)
+		if (s->devices[slot].ifindex)
+			return true;
+	return false;
+}
+
+struct lb_device *devices_enter(struct state *s, const char *name, __u32 ifindex)
+{
+	struct lb_device *d = devices_find(s, ifindex), fresh = {};
+	__u32 slot;
+	int err;
+
+	if (!d)
+		d = devices_find(s, 0);
+	if (!d) {
+		report("%s: cannot attach: %d interfaces have the chain, which is the limit",
+		       name, LB_MAX_DEVICES);
+		return NULL;
+	}
+	err = read_mac(name, fresh.mac);
+	if (err) {
+		report("%s: %s", name,
+		       err == -EPROTOTYPE
+			       ? "not an Ethernet interface, which the chain needs"
+			       : strerror(-err));
+		return NULL;
+	}
+
+	slot = d - s->devices;
+	if (!d->ifindex) {
+		fresh.since = time(NULL);
+		strncpy(fresh.name, name, sizeof(fresh.name) - 1);
+		*d = fresh;
+	} else if (memcmp(d->mac, fresh.mac, sizeof(d->mac))) {
+		memcpy(d->mac, fresh.mac, sizeof(d->mac));
+	}
+	err = map_set(s, "lb_egress", slot, ifindex);
+	__atomic_store_n(&d->ifindex, ifindex, __ATOMIC_RELEASE);
+	if (!err)
+		err = map_set(s, "lb_device_slots", ifindex, slot);
+	if (err) {
+		report("%s: cannot be entered as a way out: %s", name, strerror(-err));
+		devices_forget(s, d);
+		return NULL;
+	}
+	return d;
+}

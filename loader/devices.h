@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * devices.h - the records of the interfaces that have the chain, and the ways out by them.
+ *
+ * A record is the first to come and the last to go, so that an attach or detach that was
+ * killed is seen and can be finished by doing it again.
+ */
+#ifndef LB_DEVICES_H
+#define LB_DEVICES_H
+
+#include "state.h"
+
+/* Its record, or NULL; of ifindex 0: a free one. */
+struct lb_device *devices_find(struct state *s, __u32 ifindex);
+bool devices_any(const struct state *s);
+/* The record of the interface, made if there is none; NULL: reported. */
+struct lb_device *devices_enter(struct state *s, const char *name, __u32 ifindex);
+void devices_forget(struct state *s, struct lb_device *d);
+/* Interfaces that are gone leave their records behind. */
+void devices_forget_gone(struct state *s);
+
+#endif /* LB_DEVICES_H */
