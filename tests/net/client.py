@@ -3,7 +3,8 @@
 """client.py [OPTIONS] ADDRESS - ask a service without pause, and tell what came back.
 
 Three kinds of askers, at once: `fresh` open a TCP connection per request, `datagrams` a
-UDP socket per datagram (sent once: what is lost is a failure), `lasting` hold TCP
+UDP socket per datagram (sent once: what is lost is a failure; and not more than 100 a
+second, because a flow of UDP has no end that could be seen), `lasting` hold TCP
 connections open and ask on each in turn; the same backend must answer for ever.
 
 Time is cut in phases. Each line of standard input begins one and is its name; then a line
@@ -11,8 +12,8 @@ about the one before is printed:
 
     NAME requests=N failures=N slowest_ms=N BACKEND=N...
 
-A request counts in the phase it began in. The client ends with standard input, but not
-before it made --requests. The last line is about all of it:
+A request counts in the phase it began in. An empty line, or the end of standard input,
+ends the client, but not before it made --requests. The last line is about all of it:
 
     total requests=N failures=N slowest_ms=N BACKEND=N... lasting=N asked=N moved=N
 
@@ -27,7 +28,7 @@ import time
 
 TIMEOUT = 5         # s, of a request; a lost SYN costs one second, a datagram all five
 TELL = 10           # failures that are told in full
-REST = 0.01         # s between two rounds over the lasting connections
+REST = 0.01         # s after a datagram, and a round over the lasting connections
 
 
 class Tally:
@@ -109,7 +110,7 @@ class Client:
                 self.fail(f"{tally.name}: {problem!r}")
             self.change.notify_all()
 
-    def ask_on(self, ask):
+    def ask_on(self, ask, rest):
         while True:
             with self.change:
                 if self.stop:
@@ -122,6 +123,7 @@ class Client:
             except (OSError, ValueError) as e:
                 problem = e
             self.count(tally, begin, name, problem)
+            time.sleep(rest)
 
     def ask_lasting(self, connection, file):
         """One request on an open connection; the backend's name."""
@@ -179,14 +181,14 @@ class Client:
         options = self.options
         kept = self.open_lasting()
         askers = [threading.Thread(target=self.keep_asking, args=(kept,))]
-        for n, ask in ((options.fresh, self.ask_fresh),
-                       (options.datagrams, self.ask_datagram)):
-            askers += [threading.Thread(target=self.ask_on, args=(ask,))
+        for n, *how in ((options.fresh, self.ask_fresh, 0),
+                        (options.datagrams, self.ask_datagram, REST)):
+            askers += [threading.Thread(target=self.ask_on, args=how)
                        for _ in range(n)]
         for asker in askers:
             asker.start()
-        for line in iter(sys.stdin.readline, ""):
-            self.begin(line.strip())
+        while name := sys.stdin.readline().strip():
+            self.begin(name)
         with self.change:
             self.change.wait_for(lambda: options.requests <=
                                  self.total.requests + self.tally.requests)

@@ -55,7 +55,8 @@ share()
 	if [ "$part" -eq 0 ] || [ "$all" -le 0 ]; then
 		printf '%8s' -
 	else
-		printf '%6d.%d%%' $((part * 100 / all)) $((part * 1000 / all % 10))
+		part=$(((part * 1000 + all / 2) / all))
+		printf '%6d.%d%%' $((part / 10)) $((part % 10))
 	fi
 }
 
