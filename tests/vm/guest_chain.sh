@@ -79,12 +79,14 @@ lists()
 	}
 }
 
-# chain_show_says WORD...: lbctl must see what xdp-loader sees.
-chain_show_says()
+# says COMMAND WORD...: `lbctl COMMAND` must see what xdp-loader sees.
+says()
 {
 	local shown word
 
-	shown=$(lbctl chain show eth0) || return 1
+	# shellcheck disable=SC2086 # words
+	shown=$(lbctl $1) || return 1
+	shift
 	for word; do
 		grep -qw -- "$word" <<<"$shown" || {
 			printf "no '%s' in:\n%s\n" "$word" "$shown"
@@ -102,7 +104,7 @@ nothing_attached()
 
 reach()
 {
-	on client curl -gsS --connect-timeout 3 -m 6 "$@"
+	on client curl -gsS --connect-timeout 2 -m 6 "$@"
 }
 
 # balances URL...: a backend answers.
@@ -220,8 +222,9 @@ attach_all()
 	check "the chain attaches between them" chain_up
 	check "xdp-loader lists filter, chain and counter in order" \
 		lists xdpfilt_alw_all lb_entry counter
-	check "lbctl lists them too, behind the dispatcher" \
-		chain_show_says dispatcher "$mode" xdpfilt_alw_all lb_entry counter
+	check "'lbctl chain show' lists them too, behind the dispatcher" \
+		says "chain show eth0" dispatcher "$mode" xdpfilt_alw_all lb_entry counter
+	check "'lbctl' says that it is behind the dispatcher" says "" dispatcher "$mode"
 	check "services are configured" services_up
 }
 
@@ -235,18 +238,20 @@ each_does_its_part()
 	check "what the filter denies is not counted" counts 8001 0
 }
 
+# A few hundred requests: an emulated second is short, and thousands under hundreds of
+# swaps are asked on the host, by tests/net.
 swap_under_traffic()
 {
-	ask 400
-	check "policies are swapped 30 times while a client asks" swap 30
+	ask 300
+	check "policies are swapped 9 times while a client asks" swap 9
 	client_stop
 	check "it lost no request, and its open connections did not move" \
-		lost_nothing 400
+		lost_nothing 300
 }
 
 detach_others_under_traffic()
 {
-	ask 200
+	ask 100
 	check "the filter detaches" filter_down
 	check "chain and counter are left" lists lb_entry counter
 	check "without the filter, what it denied is balanced" \
@@ -261,7 +266,7 @@ detach_others_under_traffic()
 	check "all three are back in order" lists xdpfilt_alw_all lb_entry counter
 	client_stop
 	check "meanwhile no request was lost, and no open connection moved" \
-		lost_nothing 200
+		lost_nothing 100
 }
 
 detach_chain()
@@ -295,12 +300,15 @@ for number in 2 3; do
 	lab_backend "b$number" 8080
 done
 lab_peer_program
+# libxdp rebuilds its dispatcher in the same way in both modes: the long part once.
 for mode; do
 	attach_all
 	each_does_its_part
 	swap_under_traffic
-	detach_others_under_traffic
-	detach_chain
+	if [ "$mode" = native ]; then
+		detach_others_under_traffic
+		detach_chain
+	fi
 	detach_all
 done
 [ "$failed" -eq 0 ]

@@ -29,7 +29,7 @@ if [ "$(dpkg --print-architecture)" != amd64 ]; then
 	exit 0
 fi
 shopt -s nullglob lastpipe
-"$here/vm.sh" -t 600 "$here/guest_all.sh" "$build"/{progs,policies}/*.bpf.o | relay
+"$here/vm.sh" -t 900 "$here/guest_all.sh" "$build"/{progs,policies}/*.bpf.o | relay
 status=${PIPESTATUS[0]}
 case $status in
 0 | 1) ;;
