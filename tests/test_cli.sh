@@ -69,11 +69,11 @@ all_json() {
 	is_json programs chain
 	is_json reasons stats rate 10ms
 	is_json services stats 10.0.0.10:80/tcp rate 10ms
-	in_ns ethtool -K p0 gro on >/dev/null
+	in_ns ip link set p0 xdpdrv obj "$build/tests/net/pass.bpf.o" sec xdp
 	is_json checks doctor
-	in_ns ethtool -K p0 gro off >/dev/null
-	prints "doctor finds a veth's other end that does not poll" \
-		'^fail +veth +v0 .*neither GRO nor an XDP' lb doctor
+	in_ns ip link set p0 xdpdrv off
+	prints "doctor finds a veth's other end without XDP" \
+		'^fail +veth +v0 .*p0 has no XDP program' lb doctor
 	lb doctor v0 >/dev/null
 	test_is $(($? != 1)) "... which is a failure"
 	lb --pretty service show >"$tmp/pretty" && [ "$(wc -l <"$tmp/pretty")" -gt 10 ]
@@ -196,6 +196,9 @@ bad_policies() {
 	refuses 1 "text.bpf.o" policy load "$tmp/text.bpf.o"
 	refuses 1 "lb_entry.bpf.o" policy load "$build/progs/lb_entry.bpf.o"
 	refuses 1 "lbctl" policy load "$lbctl"
+	refuses 1 "'replace': not built yet" policy load "$object" replace
+	does "the shipped object is loaded again" lb policy load "$object"
+	counts "in its own place" 3 "^(round-robin|hash|weighted) " lb policy show
 }
 
 bad_files() {
