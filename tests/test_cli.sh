@@ -256,8 +256,10 @@ bad_system() {
 
 	prints "no capability is named" 'CAP_(BPF|NET_ADMIN|SYS_ADMIN)' \
 		in_ns setpriv --bounding-set -all "$lbctl" --pin-dir "$pins" save
+	# Not all mounts: in a chroot / is none, and unshare would refuse.
 	prints "bpffs that is not mounted is named" 'bpffs.*mount|mount.*bpf' \
-		unshare -m sh -c "umount -l /sys/fs/bpf; exec $lbctl save"
+		unshare -m --propagation unchanged sh -c "mount --make-rprivate /sys &&
+			umount -l /sys/fs/bpf && exec $lbctl save"
 
 	config=$(find "$pins" -name lb_config)
 	value=$(bpftool -j map dump pinned "$config" | python3 -c '
