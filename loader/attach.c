@@ -235,8 +235,8 @@ int attach_device(struct state *s, const char *dev, const struct attach_options 
 	}
 	err = hook_look(ifindex, root_id(s), &h);
 	if (err) {
-		report("%s: cannot see which XDP program is attached: %s", dev,
-		       strerror(-err));
+		report("%s: cannot see which XDP program is attached: %s%s", dev,
+		       strerror(-err), err == -EPERM ? "; it takes CAP_SYS_ADMIN" : "");
 		return err;
 	}
 	err = check_hook(dev, &h, o);

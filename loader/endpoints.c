@@ -17,7 +17,8 @@
 
 #include <lb/hash.h>
 
-#define WAYS (LB_ENDPOINT_BUCKETS * LB_ENDPOINT_WAYS)
+#define WAYS	   (LB_ENDPOINT_BUCKETS * LB_ENDPOINT_WAYS)
+#define SEARCH_MAX 256
 
 struct way {
 	__u64 *key;
@@ -173,32 +174,71 @@ struct moves {
 	size_t n;
 };
 
-/* Copy one that stands in @e's way to its other bucket, if that has room. */
-static bool make_room(const struct endpoint_table *t, const struct endpoint *e,
+/* Buckets to look for room in, nearest first; by their first ways. */
+struct search {
+	__u32 bucket[SEARCH_MAX];
+	size_t n;
+};
+
+static void search_add(struct search *q, __u32 bucket)
+{
+	size_t i;
+
+	for (i = 0; i < q->n; i++)
+		if (q->bucket[i] == bucket)
+			return;
+	if (q->n < SEARCH_MAX)
+		q->bucket[q->n++] = bucket;
+}
+
+/* Copy what is in way @from to its other bucket, if that has room; else look there. */
+static bool move_away(const struct endpoint_table *t, int family, __u32 from,
+		      struct moves *m, struct search *q)
+{
+	struct way w = way_at(t, family, from);
+	__u32 first[2];
+	__u64 key[3] = {};
+	int to;
+
+	memcpy(key, w.key, w.words * sizeof(*key));
+	to = find_room(t, family, key);
+	if (to < 0) {
+		candidates(t, family, key, first);
+		search_add(q, first[0]);
+		search_add(q, first[1]);
+		return false;
+	}
+	way_write(way_at(t, family, to), key, *w.value);
+	m->is_left[family == 6][from] = true;
+	m->n++;
+	return true;
+}
+
+/*
+ * Move one endpoint, so that room comes nearer to @e: at best out of one of @e's buckets,
+ * else out of a bucket that one in these could move to, and so on.  The others of that
+ * chain follow in the next rounds.
+ */
+static void make_room(const struct endpoint_table *t, const struct endpoint *e,
 		      struct moves *m)
 {
-	bool *is_left = m->is_left[e->family == 6];
+	const bool *is_left = m->is_left[e->family == 6];
+	struct search q = {};
 	__u32 first[2], i;
+	size_t at;
 
 	candidates(t, e->family, e->word, first);
-	for (i = 0; i < 2 * LB_ENDPOINT_WAYS; i++) {
-		__u32 from = first[i / LB_ENDPOINT_WAYS] + i % LB_ENDPOINT_WAYS;
-		struct way w = way_at(t, e->family, from);
-		__u64 key[3] = {};
-		int to;
+	search_add(&q, first[0]);
+	search_add(&q, first[1]);
+	for (at = 0; at < q.n; at++)
+		for (i = 0; i < LB_ENDPOINT_WAYS; i++) {
+			__u32 from = q.bucket[at] + i;
 
-		if (is_left[from])
-			return true; /* another one's move makes room for it */
-		memcpy(key, w.key, w.words * sizeof(*key));
-		to = find_room(t, e->family, key);
-		if (to < 0)
-			continue;
-		way_write(way_at(t, e->family, to), key, *w.value);
-		is_left[from] = true;
-		m->n++;
-		return true;
-	}
-	return false;
+			if (is_left[from])
+				return; /* another one's move makes room for it */
+			if (move_away(t, e->family, from, m, &q))
+				return;
+		}
 }
 
 static void finish_moves(const struct endpoint_table *t, struct moves *m)
