@@ -112,7 +112,8 @@ lab_clear()
 	done
 	lab_hosts=()
 	rm -rf "$lab_pins" "$lab_tmp"
-	[ -z "$lab_mounted" ] || umount /sys/fs/bpf 2>/dev/null
+	# Another lab may have come to use it meanwhile.
+	[ -z "$lab_mounted" ] || [ -n "$(ls -A /sys/fs/bpf)" ] || umount /sys/fs/bpf
 }
 
 lab_close()

@@ -10,8 +10,8 @@ set -u
 # shellcheck source=tests/net/tap.sh
 . "$(dirname "$0")/tap.sh"
 
-KILLS=100
-LONGEST=25	# ms that it may live, by chance less
+KILLS=150
+longest=	# ms that it may live, by chance less
 service=10.0.0.10:8000/tcp
 other=10.0.0.10:8100/tcp
 
@@ -21,12 +21,24 @@ killed()
 	local status
 
 	lab_start lb "$lab_build/lbctl" --pin-dir "$lab_pins" "$@"
-	sleep "0.$(printf %03d $((RANDOM % LONGEST)))"
+	sleep "0.$(printf %03d $((RANDOM % longest)))"
 	kill -KILL "$lab_pid" 2>/dev/null
 	wait "$lab_pid" 2>/dev/null
 	status=$?
 	unset "lab_pids[$lab_pid]"
 	[ "$status" -eq 137 ]
+}
+
+# takes ARGUMENTS...: sets $longest to double of what lbctl takes for them, so that its
+# deaths are spread over all that it does, also when the machine is busy.
+takes()
+{
+	local begin=${EPOCHREALTIME/./}
+
+	lbctl -q "$@" || return 1
+	longest=$(((${EPOCHREALTIME/./} - begin) / 500))
+	[ "$longest" -lt 1000 ] || longest=999
+	echo "# $*: $((longest / 2)) ms"
 }
 
 # One of many changes; none of them may disturb a flow of $service.
@@ -49,11 +61,13 @@ many_die()
 {
 	local i died=0
 
+	takes backend set "$service" 10.0.0.2:8000 weight 2 || return 1
 	for ((i = 0; i < KILLS; i++)); do
 		kill_change "$i" && died=$((died + 1))
 	done
 	echo "# $died of $KILLS died at work"
-	[ "$died" -ge $((KILLS / 3)) ]
+	# Neither all before they began, nor all after they ended.
+	[ "$died" -ge $((KILLS / 4)) ] && [ "$died" -lt "$KILLS" ]
 }
 
 client_lost_nothing()
@@ -87,17 +101,19 @@ balances()
 	is "$(sort -u <<<"$said" | xargs)" 'b2 b3 b4'
 }
 
-attach_dies()
+attach_and_clear_die()
 {
-	local i died=0
+	local i died=0 attach
 
-	LONGEST=400
+	takes chain attach eth0 || return 1
+	attach=$longest
+	takes clear || return 1
 	for ((i = 0; i < 15; i++)); do
-		killed -q chain attach eth0 && died=$((died + 1))
-		killed -q chain detach eth0 && died=$((died + 1))
+		longest=$attach killed -q chain attach eth0 && died=$((died + 1))
+		killed -q clear && died=$((died + 1))
 	done
 	echo "# $died of 30 died at work"
-	[ "$died" -ge 5 ]
+	[ "$died" -ge 8 ] && [ "$died" -lt 30 ]
 }
 
 attach_completes()
@@ -124,10 +140,9 @@ lab_open
 lab_basic 2 3 4
 lab_peer_program
 setup
-check 'chain attach and detach die at any moment' attach_dies
+check 'chain attach and clear die at any moment' attach_and_clear_die
 check 'the next attach completes' attach_completes
 client_start --fresh 3 --lasting 10 10.0.0.10
-LONGEST=25
 check 'lbctl dies at any moment of a change' many_die
 client_stop
 check 'no request and no open connection is lost' client_lost_nothing
