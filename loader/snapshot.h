@@ -29,6 +29,7 @@ json_t *service_row(const struct snapshot *s, const struct model_service *servic
 json_t *service_rows(const struct snapshot *s, const struct model_service *only);
 json_t *backend_rows(const struct snapshot *s, const struct model_service *only);
 json_t *device_rows(const struct state *state);
+json_t *problem_rows(const struct snapshot *s);
 
 /* The table of services with their backends below, and the note under it. */
 enum outcome service_table(const json_t *rows);

@@ -56,6 +56,10 @@ start_far() {
 	for i in 2 3; do
 		in_far ip addr add 10.0.0.$i/24 dev switch
 	done
+	for i in 1 2; do
+		in_far ip addr add fd00:5::$i/64 dev switch nodad
+	done
+	in_ns ip addr add fd00:5::10/64 dev v0 nodad
 	# XDP_TX into a veth needs its other end to poll; checksums must be finished.
 	in_far ip link set port xdpdrv obj "$build/tests/net/pass.bpf.o" sec xdp
 	in_far ethtool -K port tx off >/dev/null
@@ -176,4 +180,35 @@ test_is $? "three connections to the other backend" "$(cat "$tmp/held-err"; lb; 
 does "service del ends its flows at once" lb service del $service
 prints "all of them" '^0$' lb flow count
 hang_up
+
+# One datagram over IPv6: nobody listens, so the flow stays as it began.
+lb service add '[fd00:5::10]:53/udp' timeout-idle 60s
+lb backend add '[fd00:5::10]:53/udp' '[fd00:5::2]:5353'
+in_far python3 -c '
+import socket
+s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+s.bind(("fd00:5::1", 5555))
+s.sendto(b"x", ("fd00:5::10", 53))'
+seconds=0
+until [ "$(lb flow count)" != 0 ] || [ $((seconds++)) -eq 5 ]; do
+	sleep 1
+done
+prints "a flow of IPv6 and UDP" \
+	'^\[fd00:5::10\]:53/udp +fd00:5::1 +5555 +\[fd00:5::2\]:5353 .* datagram ' lb flow show
+prints "by client" '^1$' lb flow count client fd00:5::/126
+prints "by backend" '^1$' lb flow count backend fd00:5::2
+prints "nothing of IPv4" '^0$' lb flow count client 0.0.0.0/0
+
+# A backend that does not exist: the screen and the doctor name it.
+lb service add 10.0.0.10:8001/tcp
+lb backend add 10.0.0.10:8001/tcp 10.0.0.77
+in_far python3 -c '
+import socket
+try:
+    socket.create_connection(("10.0.0.10", 8001), 7)
+except OSError:
+    pass'
+prints "what is wrong comes first" \
+	'^! 10\.0\.0\.10:8001/tcp 10\.0\.0\.77:8001  10\.0\.0\.77 does not answer on v0;' lb
+prints "the doctor finds it, too" '^fail +neighbour +10\.0\.0\.77 .*does not answer' lb doctor
 finish

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * problems.c - what is wrong: the lines with '!' of `lbctl`.
+ *
+ * A problem has the object, the reason, what was seen and what to do about it.  Drops
+ * that are history are none: whoever looks wants to know what is wrong now.
+ */
+#include <linux/neighbour.h>
+#include <net/if.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "address.h"
+#include "netlink.h"
+#include "reason.h"
+#include "snapshot.h"
+#include "table.h"
+
+#define RECENT_S     300 /* older drops are history, not a problem */
+#define ANSWER_S     2	 /* a neighbour that is there answers sooner */
+#define FULL_PERCENT 90
+
+static json_t *problem(const char *object, const char *reason, const char *remedy,
+		       const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+static json_t *problem(const char *object, const char *reason, const char *remedy,
+		       const char *format, ...)
+{
+	char text[256];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	return json_pack("{s:s, s:s, s:s, s:s}", "object", object, "reason", reason,
+			 "text", text, "remedy", remedy);
+}
+
+static const char *drop_remedy(__u32 reason)
+{
+	switch (reason) {
+	case LB_REASON_NO_NEIGHBOUR:
+		return "see 'ip neigh' and 'lbctl doctor'";
+	case LB_REASON_NO_ROUTE:
+		return "see 'ip route get'";
+	case LB_REASON_FORWARDING_OFF:
+		return "see 'sysctl net.ipv4.conf.lo.forwarding'";
+	case LB_REASON_NO_DEVICE:
+		return "'lbctl chain attach' that interface, too";
+	case LB_REASON_NO_PORT:
+		return "widen 'ports LO-HI'";
+	case LB_REASON_TABLE_FULL:
+		return "make it larger: 'chain attach ... flows N'";
+	case LB_REASON_BACKEND_DOWN:
+		return "'lbctl backend set ... state active'";
+	default:
+		return "see 'lbctl stats'";
+	}
+}
+
+static void add_drops(json_t *problems, const struct snapshot *s, const char *object,
+		      const struct lb_count *n)
+{
+	__u64 age = snapshot_age(s, n->last_drop);
+	char ago[NUMBER_TEXT_SIZE];
+	json_t *row;
+
+	if (!n->drops || age > RECENT_S)
+		return;
+
+	row = problem(object, reason_name(n->drop_reason), drop_remedy(n->drop_reason),
+		      "%llu drops, last one for %s %s ago", n->drops,
+		      reason_name(n->drop_reason), age_format(age, ago));
+	json_object_set_new(row, "drops", json_integer(n->drops));
+	json_object_set_new(row, "last_s", json_integer(age));
+	json_array_append_new(problems, row);
+}
+
+/*
+ * The data path leaves it to the kernel to find a next hop, and sees only that it is not
+ * found; the kernel knows whether it is still asking or was not answered.
+ */
+static void add_silence(json_t *problems, const struct snapshot *s, const char *object,
+			const struct model_backend *b)
+{
+	__u32 since = s->state.hops[b->id].unresolved, hz = s->state.config->params.hz;
+	char hop[ADDRESS_TEXT_SIZE], name[IF_NAMESIZE] = "?";
+	struct netlink_route route;
+	int state;
+
+	if (!since || (__u32)((__u32)s->now.jiffies - since) < ANSWER_S * hz)
+		return;
+	if (netlink_route(&b->address, &route) || route.is_local)
+		return;
+	state = netlink_neighbour(&route.next_hop, route.ifindex);
+	if (state <= 0 || !(state & (NUD_FAILED | NUD_INCOMPLETE)))
+		return;
+
+	if_indextoname(route.ifindex, name);
+	json_array_append_new(problems,
+			      problem(object, reason_name(LB_REASON_NO_NEIGHBOUR),
+				      "see 'ip neigh'", "%s does not answer on %s",
+				      address_format(&route.next_hop, hop), name));
+}
+
+static void add_service_problems(json_t *problems, const struct snapshot *s,
+				 const struct model_service *service)
+{
+	char name[ENDPOINT_TEXT_SIZE], text[ENDPOINT_TEXT_SIZE];
+	char object[2 * ENDPOINT_TEXT_SIZE];
+	struct lb_count count;
+	size_t i, usable = 0;
+
+	service_text(service, name);
+	for (i = 0; i < service->n_backends; i++) {
+		const struct model_backend *b = &service->backends[i];
+
+		usable += backend_is_usable(b);
+		snprintf(object, sizeof(object), "%s %s", name,
+			 backend_format(&b->address, b->port, text));
+		if (!state_backend_count(&s->state, b->id, &count))
+			add_drops(problems, s, object, &count);
+		add_silence(problems, s, object, b);
+	}
+
+	if (usable) {
+		if (!state_service_count(&s->state, service->id, &count) &&
+		    count.drop_reason == LB_REASON_NO_PORT)
+			add_drops(problems, s, name, &count);
+		return;
+	}
+	if (!service->n_backends)
+		json_array_append_new(
+			problems, problem(name, "no-backend", "'lbctl backend add' one",
+					  "it has no backend: new flows are dropped"));
+	else
+		json_array_append_new(
+			problems,
+			problem(name, "no-backend",
+				"'lbctl backend set ... state active'",
+				"no backend is active with a weight: new flows are dropped"));
+}
+
+static void add_device_problems(json_t *problems, const struct snapshot *s)
+{
+	bool attached = false;
+	int i;
+
+	for (i = 0; i < LB_MAX_DEVICES; i++) {
+		const struct lb_device *dev = &s->state.devices[i];
+		char name[IF_NAMESIZE];
+
+		if (!dev->ifindex)
+			continue;
+		attached = true;
+		if (!if_indextoname(dev->ifindex, name))
+			json_array_append_new(problems, problem(dev->name, "no-device",
+								"'lbctl chain detach' it",
+								"the interface is gone"));
+		else if (dev->how == LB_HOW_ALONE)
+			json_array_append_new(
+				problems,
+				problem(dev->name, "alone", "'lbctl doctor' says why",
+					"attached alone: no other XDP program can run here"));
+	}
+	if (!attached)
+		json_array_append_new(
+			problems, problem("chain", "detached", "'lbctl chain attach DEV'",
+					  "attached to no interface: nothing is "
+					  "forwarded"));
+}
+
+static bool is_off(const char *file)
+{
+	FILE *f = fopen(file, "re");
+	int c = f ? fgetc(f) : EOF;
+
+	if (f)
+		fclose(f);
+	return c == '0';
+}
+
+static void add_system_problems(json_t *problems, const struct snapshot *s)
+{
+	__u64 size = s->state.config->flows, most;
+
+	most = s->flows4 > s->flows6 ? s->flows4 : s->flows6;
+	if (most * 100 >= size * FULL_PERCENT)
+		json_array_append_new(
+			problems, problem("flows", "table-full",
+					  "make it larger: 'chain attach ... flows N'",
+					  "%llu of %llu places are taken", most, size));
+	if (is_off("/proc/sys/net/ipv4/conf/lo/forwarding"))
+		json_array_append_new(
+			problems, problem("net.ipv4.conf.lo.forwarding", "forwarding-off",
+					  "'sysctl -w net.ipv4.conf.lo.forwarding=1'",
+					  "is 0: next hops of IPv4 cannot be looked up"));
+}
+
+json_t *problem_rows(const struct snapshot *s)
+{
+	json_t *problems = json_array();
+	size_t i;
+
+	add_device_problems(problems, s);
+	add_system_problems(problems, s);
+	for (i = 0; i < s->model.n_services; i++)
+		add_service_problems(problems, s, &s->model.services[i]);
+	return problems;
+}
