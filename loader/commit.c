@@ -16,7 +16,6 @@
  * takes the lock next makes 3 to 7 again from the records (repair.c).
  */
 #include <arpa/inet.h>
-#include <bpf/bpf.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -224,16 +223,20 @@ static void free_records(struct commit *c)
 	}
 }
 
+/* No harm if it fails: nobody asks for a table of a service that is gone. */
 static void remove_tables(struct commit *c)
 {
+	bool is_gone[LB_MAX_SERVICES] = {}, any = false;
 	size_t i;
 
 	for (i = 0; i < c->from->n_services; i++) {
 		__u32 id = c->from->services[i].id;
 
-		if (!c->stays[id])
-			bpf_map_delete_elem(c->s->tables_fd, &id);
+		is_gone[id] = !c->stays[id];
+		any = any || is_gone[id];
 	}
+	if (any)
+		tables_remove(c->s, is_gone);
 }
 
 static int carry_out(struct commit *c)

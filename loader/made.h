@@ -34,5 +34,7 @@ __u32 service_policy(const struct model *m, const struct model_service *s);
  * generations count up in the model and in the records.  Reports.
  */
 int tables_flip(struct state *s, struct model *m, const bool *is_wanted);
+/* The tables of services by id, which are gone; -errno. */
+int tables_remove(struct state *s, const bool *is_gone);
 
 #endif /* LB_MADE_H */

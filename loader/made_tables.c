@@ -196,3 +196,33 @@ int tables_flip(struct state *s, struct model *m, const bool *is_wanted)
 		       s->dir, strerror(-err));
 	return err;
 }
+
+/*
+ * By an empty table that they share: to delete an element waits for a grace period each
+ * time, and there is no batch of deletions.
+ */
+int tables_remove(struct state *s, const bool *is_gone)
+{
+	const struct table empty = {};
+	const struct lb_table header = {};
+	struct batch *b = calloc(1, sizeof(*b));
+	int fd = b ? make_map(&header, &empty) : -ENOMEM, err = fd < 0 ? fd : 0;
+	__u32 id, inner;
+
+	for (id = 0; id < LB_MAX_SERVICES && !err; id++) {
+		if (!is_gone[id] || bpf_map_lookup_elem(s->tables_fd, &id, &inner))
+			continue;
+		b->id[b->n] = id;
+		b->fd[b->n++] = fd;
+		if (b->n == BATCH) {
+			err = write_pointers(s, b);
+			b->n = 0;
+		}
+	}
+	if (!err)
+		err = write_pointers(s, b);
+	if (fd >= 0)
+		close(fd);
+	free(b);
+	return err;
+}

@@ -7,7 +7,6 @@
  */
 #include "repair.h"
 
-#include <bpf/bpf.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,7 +52,7 @@ static int make_endpoints(struct state *s, const struct model *m)
 
 static int make_tables(struct state *s, struct model *m)
 {
-	bool *all = malloc(m->n_services + 1);
+	bool *all = malloc(m->n_services + 1), is_gone[LB_MAX_SERVICES];
 	__u32 id;
 	int err;
 
@@ -63,10 +62,9 @@ static int make_tables(struct state *s, struct model *m)
 	err = tables_flip(s, m, all);
 	free(all);
 
-	for (id = 0; id < LB_MAX_SERVICES && !err; id++)
-		if (!s->services[id].state)
-			bpf_map_delete_elem(s->tables_fd, &id);
-	return err;
+	for (id = 0; id < LB_MAX_SERVICES; id++)
+		is_gone[id] = !s->services[id].state;
+	return err ? err : tables_remove(s, is_gone);
 }
 
 int state_repair(struct state *s)
