@@ -117,20 +117,19 @@ writers() {
 	does "(all back)" lb apply "$tmp/lb.conf"
 }
 
-# One change, killed after a random time up to 40 ms.
+# kill_one FILE: apply it, and kill lbctl some time before it would be done.
 kill_one() {
-	local pid
+	local pid us=$((RANDOM * took_us / 32768))
 
 	lb -q apply "$1" >/dev/null 2>&1 &
 	pid=$!
-	sleep "0.0$((RANDOM % 40 + 10))"
-	pkill -9 -P "$pid"	# a shell may stand between
-	kill -9 "$pid" 2>/dev/null
-	wait "$pid" 2>/dev/null
+	sleep "$((us / 1000000)).$(printf %06d $((us % 1000000)))"
+	pkill -9 -P "$pid"	# $pid is a shell, its child is lbctl
+	wait "$pid" 2>/dev/null || killed=$((killed + 1))
 }
 
 storm() {
-	local i bad=0
+	local i bad=0 killed=0 took_us
 
 	python3 -c '
 print("chain attach v0\npolicy set hash")
@@ -139,6 +138,11 @@ for i in range(60):
     for j in range(5):
         print(f"backend add 10.3.0.{i + 1}:80/tcp 10.4.{i}.{j + 1}:80 weight {j + 2}")' \
 		>"$tmp/large"
+	took_us=$(date +%s%6N)
+	lb -q apply "$tmp/large"
+	took_us=$(($(date +%s%6N) - took_us))
+	lb -q apply "$tmp/lb.conf"
+
 	for i in {1..40}; do
 		kill_one "$tmp/large"
 		lb save >/dev/null 2>"$tmp/err" || bad=$((bad + 1))
@@ -146,6 +150,7 @@ for i in range(60):
 		lb -j >/dev/null 2>>"$tmp/err" || bad=$((bad + 1))
 	done 2>/dev/null
 	test_is $bad "after each of 80 sudden deaths the state can be read" "$(cat "$tmp/err")"
+	test_is $((killed < 20)) "(and $killed of them were sudden)"
 	does "and the next change completes" lb -q apply "$tmp/large"
 	sort "$tmp/large" >"$tmp/want"
 	lb save | sort | diff "$tmp/want" - >"$tmp/diff"
