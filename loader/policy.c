@@ -142,7 +142,7 @@ static const struct column policy_columns[] = {
 	{ .title = "SERVICES", .key = "services", .format = COLUMN_NUMBER },
 	{ .title = "TABLE", .key = "table" },
 	{ .title = "PROMISES", .text = promise_text },
-	{ .title = "SINCE", .key = "since", .format = COLUMN_DATE },
+	{ .title = "SINCE", .key = "since_unix_s", .format = COLUMN_DATE },
 	{ .title = "PROGRAM", .key = "program", .format = COLUMN_NUMBER },
 	{ .title = "FILE", .key = "file" },
 };
@@ -161,7 +161,7 @@ static json_t *policy_row(const struct model *m, int slot)
 	return json_pack("{s:s, s:i, s:b, s:i, s:s, s:o, s:I, s:i, s:s}", "policy",
 			 info->meta.name, "slot", slot, "default", is_default, "services",
 			 (int)services, "table", kind_name(info->meta.kind), "promises",
-			 promise_list(info->meta.promises), "since",
+			 promise_list(info->meta.promises), "since_unix_s",
 			 (json_int_t)info->since, "program", (int)info->program, "file",
 			 info->file);
 }

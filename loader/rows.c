@@ -41,7 +41,8 @@ static json_t *backend_row(const struct snapshot *s, const struct model_service 
 			backend_format(&b->address, b->port, text), "address",
 			address_format(&b->address, ip), "port", b->port, "state",
 			backend_state_name(b->state), "weight", (int)b->weight, "flows",
-			(json_int_t)s->flows[b->id], "since", (json_int_t)b->since);
+			(json_int_t)s->flows[b->id], "since_unix_s",
+			(json_int_t)b->since);
 
 	state_backend_count(&s->state, b->id, &count);
 	add_counts(row, s, &count);
@@ -102,7 +103,7 @@ json_t *service_row(const struct snapshot *s, const struct model_service *servic
 			policy_name(&s->model,
 				    own ? service->policy : s->model.default_policy),
 			"policy_own", own, "generation", (int)service->generation,
-			"since", (json_int_t)service->since);
+			"since_unix_s", (json_int_t)service->since);
 
 	add_options(row, service);
 	add_backends(row, s, service);
@@ -155,7 +156,7 @@ json_t *device_rows(const struct state *state)
 				  attach_mode_name(dev->mode), "how",
 				  dev->how == LB_HOW_DISPATCHER ? "dispatcher" : "alone",
 				  "priority", dev->priority, "program", (int)dev->program,
-				  "since", (json_int_t)dev->since));
+				  "since_unix_s", (json_int_t)dev->since));
 	}
 	return rows;
 }

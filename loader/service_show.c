@@ -14,7 +14,7 @@ static const struct column backend_columns[] = {
 	{ .title = "PACKETS", .key = "packets", .format = COLUMN_COUNT },
 	{ .title = "BYTES", .key = "bytes", .format = COLUMN_COUNT },
 	{ .title = "DROPS", .key = "drops", .format = COLUMN_COUNT },
-	{ .title = "SINCE", .key = "since", .format = COLUMN_DATE },
+	{ .title = "SINCE", .key = "since_unix_s", .format = COLUMN_DATE },
 };
 
 enum outcome service_show(const struct lbctl *l, struct words *w)

@@ -115,6 +115,18 @@ writers() {
 	wait "$i" 2>/dev/null
 	does "the lock ends with its holder" lb service add 10.0.2.1:80/tcp
 	does "(all back)" lb apply "$tmp/lb.conf"
+
+	lb clear
+	pids=() status=0
+	for i in 1 2 3 4; do
+		lb -q -w 30s apply "$tmp/lb.conf" 2>>"$tmp/makers" &
+		pids+=($!)
+	done
+	for i in "${pids[@]}"; do
+		wait "$i" || status=1
+	done
+	test_is $status "four that make the instance at once all succeed" "$(cat "$tmp/makers")"
+	saved "and make it once" <"$tmp/lb.conf"
 }
 
 # kill_one FILE: apply it, and kill lbctl some time before it would be done.
