@@ -4,6 +4,7 @@
  */
 #include "chain.h"
 
+#include <bpf/libbpf.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
@@ -204,6 +205,23 @@ const struct lb_device *device_find(const struct state *s, const char *name)
 			return dev;
 	}
 	return NULL;
+}
+
+__u32 device_program(unsigned int ifindex)
+{
+	LIBBPF_OPTS(bpf_xdp_query_opts, query);
+
+	if (!ifindex || bpf_xdp_query(ifindex, 0, &query))
+		return 0;
+	return query.prog_id ? query.prog_id : query.skb_prog_id;
+}
+
+/* Behind the dispatcher, the program on the interface is the dispatcher. */
+bool device_has_chain(const struct lb_device *dev)
+{
+	__u32 program = device_program(dev->ifindex);
+
+	return dev->how == LB_HOW_ALONE ? program == dev->program : program != 0;
 }
 
 static __u32 round_up(__u32 flows)

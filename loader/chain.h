@@ -15,6 +15,10 @@
 bool instance_exists(const struct state_options *where);
 /* NULL: the chain is not there. */
 const struct lb_device *device_find(const struct state *s, const char *name);
+/* The id of the XDP program on an interface, 0: none. */
+__u32 device_program(unsigned int ifindex);
+/* Or did somebody take the chain off, or put another program in its place? */
+bool device_has_chain(const struct lb_device *dev);
 /* Does what the instance is agree with what the lines of 'chain' say?  Reports. */
 enum outcome chain_check(const struct change *c);
 bool detach_wanted(const struct change *c, const struct lb_device *dev);

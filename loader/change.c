@@ -312,6 +312,8 @@ static enum outcome open_and_change(struct change *c, struct script *s, bool dry
 	/* Another lbctl may have made it just before us, and attached. */
 	if (outcome && !existed && !has_devices(&state))
 		state_destroy(&state);
+	else if (!outcome && !existed)
+		state_tell_memory(&state);
 	state_close(&state);
 	c->state = NULL;
 	return outcome;

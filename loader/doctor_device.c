@@ -3,9 +3,7 @@
  * doctor_device.c - an interface: is the chain on it, and does nothing there hide packets
  * from it or spoil what it sends?
  */
-#include <bpf/libbpf.h>
 #include <linux/ethtool.h>
-#include <linux/if_link.h>
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <stdio.h>
@@ -58,20 +56,11 @@ static bool is_up(const char *name)
 	return !err && request.ifr_flags & IFF_UP;
 }
 
-static __u32 attached_program(unsigned int ifindex)
-{
-	LIBBPF_OPTS(bpf_xdp_query_opts, query);
-
-	if (!ifindex || bpf_xdp_query(ifindex, 0, &query))
-		return 0;
-	return query.prog_id ? query.prog_id : query.skb_prog_id;
-}
-
 static void check_attached(struct doctor *d, const struct lb_device *dev)
 {
-	__u32 program = attached_program(dev->ifindex);
+	__u32 program = device_program(dev->ifindex);
 
-	if (!program || (dev->how == LB_HOW_ALONE && program != dev->program))
+	if (!device_has_chain(dev))
 		doctor_say(d, VERDICT_FAIL, "attached", dev->name,
 			   "lbctl chain detach and attach it",
 			   program ? "another XDP program took the place of lb_entry"
@@ -121,7 +110,7 @@ static void check_veth(struct doctor *d, const char *name)
 		doctor_say(d, VERDICT_WARN, "veth", name, remedy,
 			   "its other end is in another namespace; it must have an XDP "
 			   "program, or what is sent back is lost");
-	else if (attached_program(peer))
+	else if (device_program(peer))
 		doctor_say(d, VERDICT_OK, "veth", name, NULL,
 			   "its other end %s has an XDP program", other);
 	else
@@ -185,7 +174,7 @@ void doctor_device(struct doctor *d, const char *name, const struct lb_device *d
 
 	if (dev)
 		check_attached(d, dev);
-	else if (attached_program(if_nametoindex(name)))
+	else if (device_program(if_nametoindex(name)))
 		doctor_say(d, VERDICT_WARN, "attached", name,
 			   "see 'lbctl chain show DEV'",
 			   "not attached, and there is another XDP program");

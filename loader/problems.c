@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "address.h"
+#include "chain.h"
 #include "netlink.h"
 #include "reason.h"
 #include "snapshot.h"
@@ -158,6 +159,12 @@ static void add_device_problems(json_t *problems, const struct snapshot *s)
 			json_array_append_new(problems, problem(dev->name, "no-device",
 								"'lbctl chain detach' it",
 								"the interface is gone"));
+		else if (!device_has_chain(dev))
+			json_array_append_new(
+				problems,
+				problem(dev->name, "detached",
+					"'lbctl chain attach' it again",
+					"somebody took the chain off this interface"));
 		else if (dev->how == LB_HOW_ALONE)
 			json_array_append_new(
 				problems,

@@ -252,7 +252,15 @@ bad_system() {
 		in_ns ip link set v2 xdpdrv obj "$build/progs/lb_entry.bpf.o" 2>"$tmp/err"
 	test_is $? "(a foreign program is on v2)" "$(cat "$tmp/err")"
 	refuses 1 "v2: .*XDP program" chain attach v2
+	in_ns "$lbctl" --pin-dir "$pins-2" chain attach v2 >"$tmp/out" 2>"$tmp/err"
+	[ $? -eq 1 ] && [ "$(wc -l <"$tmp/err")" -eq 1 ] && [ ! -e "$pins-2" ]
+	test_is $? "... nor with a new instance, which leaves nothing" "$(cat "$tmp/err")"
 	in_ns ip link set v2 xdpdrv off
+
+	in_ns ip link set v0 xdpdrv off
+	prints "a chain that somebody took off is a problem" '^! v0  somebody took' lb
+	prints "attaching again repairs it" 'ALONE|^$' lb chain attach v0
+	counts "for good" 0 'somebody' lb
 
 	prints "no capability is named" 'CAP_(BPF|NET_ADMIN|SYS_ADMIN)' \
 		in_ns setpriv --bounding-set -all "$lbctl" --pin-dir "$pins" save
