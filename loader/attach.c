@@ -189,18 +189,28 @@ static int check_hook(const char *dev, const struct hook *h,
 	return 0;
 }
 
-/* With the last interface goes what all of them needed. */
-static void forwarding_release(struct state *s)
+static int forwarding_on(struct state *s)
 {
-	if (!devices_any(s))
+	int err = sysctl_forwarding_on(s->config);
+
+	if (err)
+		report("net.ipv4.conf.lo.forwarding: cannot be switched on: %s",
+		       strerror(-err));
+	return err;
+}
+
+/* The record goes last, so that who is killed here can do it again. */
+static void forget(struct state *s, struct lb_device *d)
+{
+	if (devices_count(s) == 1)
 		sysctl_forwarding_restore(s->config);
+	devices_forget(s, d);
 }
 
 static void undo(struct state *s, struct lb_device *d)
 {
 	tc_detach(d->ifindex, d->flags & LB_DEVICE_F_CLSACT);
-	devices_forget(s, d);
-	forwarding_release(s);
+	forget(s, d);
 }
 
 static int finish(struct state *s, struct lb_device *d, const struct attach_options *o)
@@ -244,16 +254,14 @@ int attach_device(struct state *s, const char *dev, const struct attach_options 
 		return err;
 
 	devices_forget_gone(s);
-	err = sysctl_forwarding_on(s->config);
-	if (err) {
-		report("net.ipv4.conf.lo.forwarding: cannot be switched on: %s",
-		       strerror(-err));
-		return err;
-	}
 	d = devices_enter(s, dev, ifindex);
-	if (!d) {
-		forwarding_release(s);
+	if (!d)
 		return -ENODEV;
+	err = forwarding_on(s);
+	if (err) {
+		if (!h.entry)
+			undo(s, d);
+		return err;
 	}
 	if (h.entry)
 		return attach_resolve(s, d) || finish(s, d, o) ? -EINVAL : 0;
@@ -285,7 +293,6 @@ int detach_device(struct state *s, const struct lb_device *dev)
 		report("%s: cannot detach: %s", d->name, strerror(-err));
 		return err;
 	}
-	devices_forget(s, d);
-	forwarding_release(s);
+	forget(s, d);
 	return 0;
 }

@@ -153,7 +153,7 @@ static __u64 map_memory(const struct state *s, const char *name)
 	return bytes;
 }
 
-static void tell_memory(const struct state *s)
+void state_tell_memory(const struct state *s)
 {
 	static const char *const names[] = { "lb_flows4", "lb_flows6", "lb_nat4",
 					     "lb_nat6" };
@@ -213,8 +213,6 @@ static int make(struct state *s, __u32 flows)
 		err = finish(s);
 	if (err)
 		pins_remove(s);
-	else
-		tell_memory(s);
 	return err;
 }
 

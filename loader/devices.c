@@ -84,14 +84,14 @@ struct lb_device *devices_find(struct state *s, __u32 ifindex)
 	return NULL;
 }
 
-bool devices_any(const struct state *s)
+int devices_count(const struct state *s)
 {
 	__u32 slot;
+	int n = 0;
 
 	for (slot = 0; slot < LB_MAX_DEVICES; slot++)
-		if (s->devices[slot].ifindex)
-			return true;
-	return false;
+		n += !!s->devices[slot].ifindex;
+	return n;
 }
 
 struct lb_device *devices_enter(struct state *s, const char *name, __u32 ifindex)

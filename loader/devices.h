@@ -12,7 +12,7 @@
 
 /* Its record, or NULL; of ifindex 0: a free one. */
 struct lb_device *devices_find(struct state *s, __u32 ifindex);
-bool devices_any(const struct state *s);
+int devices_count(const struct state *s);
 /* The record of the interface, made if there is none; NULL: reported. */
 struct lb_device *devices_enter(struct state *s, const char *name, __u32 ifindex);
 void devices_forget(struct state *s, struct lb_device *d);

@@ -63,6 +63,8 @@ void state_close(struct state *s);
 /* Make the instance's maps, load stages and the shipped policies, pin all; reports.
  * Opens it for writing; the existing one if there is one. */
 int state_create(struct state *s, const struct state_options *o, __u32 flows);
+/* What its flow tables take, as a line for who has made it. */
+void state_tell_memory(const struct state *s);
 /* Remove all pins of the instance, which must be attached nowhere; reports. */
 int state_destroy(struct state *s);
 

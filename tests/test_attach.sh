@@ -1,0 +1,141 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# test_attach.sh - what attaching leaves on an interface and in the host, beside whom, and
+# what is there when lbctl was killed on the way.
+set -u
+
+# shellcheck source=tests/cli_lab.sh
+. "$(dirname "$0")/cli_lab.sh"
+
+KILLS=15
+
+# forwarding: both switches of lo.
+forwarding() {
+	in_ns sysctl -n net.ipv4.conf.lo.forwarding net.ipv6.conf.lo.forwarding | tr '\n' ' '
+}
+
+# resolves DEV: how many lb_resolve are on its tc ingress.
+resolves() {
+	in_ns tc filter show dev "$1" ingress | grep -c 'name lb_resolve'
+}
+
+# entries DEV: how many XDP programs.
+entries() {
+	in_ns ip link show "$1" | grep -c 'prog/xdp'
+}
+
+# state_of DEV: all of it as a line.
+state_of() {
+	echo "xdp $(entries "$1"), tc $(resolves "$1"), clsact $(in_ns tc qdisc show dev "$1" |
+		grep -c clsact), forwarding $(forwarding)"
+}
+
+# is NAME WANTED GOT
+is() {
+	[ "$2" = "$3" ]
+	test_is $? "$1" "wanted: $2
+got:    $3"
+}
+
+attaches_and_detaches() {
+	local mode
+
+	for mode in native skb; do
+		lb -q chain attach v0 mode $mode
+		is "$mode: attached" "xdp 1, tc 1, clsact 1, forwarding 1 1 " "$(state_of v0)"
+		lb -q chain attach v0 mode $mode
+		is "$mode: once more changes nothing" \
+			"xdp 1, tc 1, clsact 1, forwarding 1 1 " "$(state_of v0)"
+		refuses 1 "attached in $mode mode" chain attach v0 mode \
+			"$([ $mode = skb ] && echo native || echo skb)"
+		lb -q chain attach v1 mode $mode
+		lb -q chain detach v0
+		is "$mode: detached from one of two" "xdp 0, tc 0, clsact 0, forwarding 1 1 " \
+			"$(state_of v0)"
+		lb -q chain detach v1
+		is "$mode: detached from the last" "xdp 0, tc 0, clsact 0, forwarding 0 0 " \
+			"$(state_of v1)"
+	done
+}
+
+keeps_what_was() {
+	in_ns sysctl -qw net.ipv4.conf.lo.forwarding=1
+	lb -q chain attach v0
+	lb -q chain detach v0
+	is "forwarding that was on stays on" "1 0 " "$(forwarding)"
+	in_ns sysctl -qw net.ipv4.conf.lo.forwarding=0
+
+	in_ns tc qdisc add dev v0 clsact
+	in_ns tc filter add dev v0 egress bpf da obj "$build/progs/lb_resolve.bpf.o" sec tc
+	lb -q chain attach v0
+	lb -q chain detach v0
+	is "others' clsact stays" 1 "$(in_ns tc qdisc show dev v0 | grep -c clsact)"
+	is "others' filter stays" 1 "$(in_ns tc filter show dev v0 egress |
+		grep -c 'name lb_resolve')"
+	in_ns tc qdisc del dev v0 clsact
+}
+
+leaves_others_alone() {
+	in_ns ip link set v1 xdp obj "$build/tests/net/pass.bpf.o" sec xdp
+	refuses 1 "v1: .*XDP program 'pass'.* without" chain attach v1
+	is "a refused attach leaves nothing" "xdp 1, tc 0, clsact 0, forwarding 0 0 " \
+		"$(state_of v1)"
+	in_ns ip link set v1 xdp off
+
+	refuses 1 "not an Ethernet interface" chain attach lo
+	is "... and switches nothing on" "0 0 " "$(forwarding)"
+}
+
+an_interface_goes() {
+	lb -q chain attach v0
+	lb -q chain attach v2
+	in_ns ip link del v2
+	does "one that is gone is detached" lb chain detach v2
+	is "the other one is not" "xdp 1, tc 1, clsact 1, forwarding 1 1 " "$(state_of v0)"
+	lb -q chain detach v0
+}
+
+# dies MS WORD...: lbctl, killed after at most so many ms; true if it died.
+dies() {
+	local ms=$1 pid
+	shift
+	nsenter --net="/run/netns/$ns" "$lbctl" -q --pin-dir "$pins" "$@" >/dev/null 2>&1 &
+	pid=$!
+	sleep "0.$(printf %03d $((RANDOM % ms)))"
+	kill -KILL $pid 2>/dev/null
+	wait $pid 2>/dev/null
+	[ $? -eq 137 ]
+}
+
+killed_on_the_way() {
+	local i died=0 bad=0
+
+	for ((i = 0; i < KILLS; i++)); do
+		dies 400 chain attach v0 && died=$((died + 1))
+		lb -q chain attach v0 2>>"$tmp/bad"
+		is_now "xdp 1, tc 1, clsact 1, forwarding 1 1 "
+		dies 60 chain detach v0 && died=$((died + 1))
+		lb -q chain detach all 2>>"$tmp/bad"
+		is_now "xdp 0, tc 0, clsact 0, forwarding 0 0 "
+		[ $((i % 3)) -ne 0 ] || lb -q clear 2>>"$tmp/bad"
+	done
+	test_is $((bad > 0)) "killed on the way, the next one completes it" "$(cat "$tmp/bad")"
+	test_is $((died < KILLS / 3)) "... and $died of $((2 * KILLS)) did die" ""
+}
+
+is_now() {
+	local got
+	got=$(state_of v0)
+	[ "$got" != "$1" ] || return 0
+	bad=$((bad + 1))
+	echo "wanted: $1, got: $got" >>"$tmp/bad"
+}
+
+in_ns sysctl -qw net.ipv4.conf.lo.forwarding=0 net.ipv6.conf.lo.forwarding=0
+leaves_others_alone
+attaches_and_detaches
+keeps_what_was
+an_interface_goes
+killed_on_the_way
+finish
