@@ -5,7 +5,8 @@
 Three kinds of askers, at once: `fresh` open a TCP connection per request, `datagrams` a
 UDP socket per datagram (sent once: what is lost is a failure; and not more than 100 a
 second, because a flow of UDP has no end that could be seen), `lasting` hold TCP
-connections open and ask on each in turn; the same backend must answer for ever.
+connections open, `streams` UDP sockets, and ask on each in turn; the same backend must
+answer for ever.
 
 Time is cut in phases. Each line of standard input begins one and is its name; then a line
 about the one before is printed:
@@ -21,6 +22,7 @@ What failed, and how, is told on standard error, the first few times.
 """
 import argparse
 import collections
+import functools
 import socket
 import sys
 import threading
@@ -84,12 +86,26 @@ class Client:
 
     def ask_datagram(self):
         with self.connect(socket.SOCK_DGRAM, self.options.port) as s:
-            sent = b"%x" % time.monotonic_ns()
-            s.send(sent)
-            name, _, back = s.recv(4096).partition(b" ")
+            return self.ask_socket(s)
+
+    # ---- and again, on what is open ------------------------------------------
+
+    def ask_socket(self, s):
+        sent = b"%x" % time.monotonic_ns()
+        s.send(sent)
+        name, _, back = s.recv(4096).partition(b" ")
         if back != sent:
             raise ValueError(f"not an answer: {back!r}")
         return name.decode()
+
+    def ask_connection(self, connection, file):
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        head = file.readline()
+        if not head.startswith(b"HTTP/1.1 200 "):
+            raise ValueError(f"closed, or not an answer: {head!r}")
+        while file.readline().strip():
+            pass
+        return file.readline().decode().strip()
 
     # ---- askers: threads -----------------------------------------------------
 
@@ -125,32 +141,25 @@ class Client:
             self.count(tally, begin, name, problem)
             time.sleep(rest)
 
-    def ask_lasting(self, connection, file):
-        """One request on an open connection; the backend's name."""
-        connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-        head = file.readline()
-        if not head.startswith(b"HTTP/1.1 200 "):
-            raise ValueError(f"closed, or not an answer: {head!r}")
-        while file.readline().strip():
-            pass
-        return file.readline().decode().strip()
-
     def open_lasting(self):
-        lasting = []
+        """How to ask on each, and who answered first."""
+        asks = []
         for _ in range(self.options.lasting):
-            connection = self.connect(socket.SOCK_STREAM, self.options.port)
-            file = connection.makefile("rb")
-            lasting.append((connection, file, self.ask_lasting(connection, file)))
-        return lasting
+            s = self.connect(socket.SOCK_STREAM, self.options.port)
+            asks.append(functools.partial(self.ask_connection, s, s.makefile("rb")))
+        for _ in range(self.options.streams):
+            s = self.connect(socket.SOCK_DGRAM, self.options.port)
+            asks.append(functools.partial(self.ask_socket, s))
+        return [(ask, ask()) for ask in asks]
 
     def round_lasting(self, lasting):
         """Ask on each once; return those that live."""
         alive = []
-        for connection, file, first in lasting:
+        for ask, first in lasting:
             problem, moved = None, False
             try:
-                moved = self.ask_lasting(connection, file) != first
-                alive.append((connection, file, first))
+                moved = ask() != first
+                alive.append((ask, first))
             except (OSError, ValueError) as e:
                 problem = e
             with self.change:
@@ -206,6 +215,7 @@ def main():
     parser.add_argument("--fresh", type=int, default=0)
     parser.add_argument("--datagrams", type=int, default=0)
     parser.add_argument("--lasting", type=int, default=0)
+    parser.add_argument("--streams", type=int, default=0)
     parser.add_argument("--requests", type=int, default=0)
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("address")

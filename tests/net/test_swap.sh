@@ -139,11 +139,12 @@ test_mode()
 	lab_basic 2 3 4
 	lab_attach "$mode"
 	apply || lab_die 'cannot configure'
-	client_start --fresh 5 --datagrams 1 --lasting 20 "$ip"
+	client_start --fresh 5 --datagrams 1 --lasting 20 --streams 10 "$ip"
 	check "$mode, $family: policies are swapped and backends change" swaps_are_done
 	client_stop
 	check "$mode, $family: no request fails meanwhile" nothing_failed
-	check "$mode, $family: no open connection moves to another backend" nothing_moved
+	check "$mode, $family: no connection or UDP flow moves to another backend" \
+		nothing_moved
 	check "$mode, $family: every backend had its part" all_had_requests
 	check "$mode, $family: hardly a TCP segment is sent twice" few_retransmitted
 	lab_clear
