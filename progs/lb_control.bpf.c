@@ -44,7 +44,7 @@ int lb_evict(struct xdp_md *ctx)
 {
 	const struct lb_evict *which = packet_at(ctx, 0, 0, sizeof(*which));
 
-	if (!which || (which->version & 1))
+	if (!which || !which->version || (which->version & 1)) /* no flow has these */
 		return XDP_DROP;
 	return which->family == 4 ? evict(which, 4) : evict(which, 6);
 }

@@ -429,7 +429,7 @@ _Static_assert(sizeof(struct lb_mark) == 8, "lb_mark");
 	X(NOT_OURS,	 "not-ours",	   "pass", "no service has this address and port")	\
 	X(TRUNCATED,	 "truncated",	   "pass", "ends inside a header")			\
 	X(MALFORMED,	 "malformed",	   "pass", "a header contradicts itself")		\
-	X(FRAGMENT,	 "fragment",	   "drop", "an IP fragment to a service's address")	\
+	X(FRAGMENT,	 "fragment",	   "drop", "a fragmented packet for a service")	\
 	X(KNOWN_FLOW,	 "known-flow",	   "tx",   "sent to the flow's backend")		\
 	X(NEW_FLOW,	 "new-flow",	   "tx",   "sent to the backend the policy chose")	\
 	X(REPLY,	 "reply",	   "tx",   "sent back to the flow's client")		\
@@ -488,7 +488,7 @@ _Static_assert(sizeof(struct lb_count) == 40, "lb_count");
 /* clang-format off */
 #define LB_EVENTS(X)									\
 	X(FLOW_NEW,	     "flow-new",	  "flows made")					\
-	X(EVICTED_EXPIRED,   "evicted-expired",	  "made room: had timed out")			\
+	X(EVICTED_EXPIRED,   "evicted-expired",	  "made room: timed out or closed")			\
 	X(EVICTED_HALF_OPEN, "evicted-half-open", "made room: half-open")			\
 	X(EVICTED_OLDEST,    "evicted-oldest",	  "made room: the oldest")			\
 	X(EVICTED_DEAD,	     "evicted-dead",	  "made way for the same client's next flow")	\
