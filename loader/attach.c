@@ -34,17 +34,18 @@ static const char *mode_word(enum lb_attach_mode mode)
 
 static int attach_resolve(struct state *s, struct lb_device *d)
 {
-	bool made = false;
 	int fd = pins_get(s, PIN_PROGS, "lb_resolve"), err;
 
 	if (fd < 0) {
 		report("%s/" PIN_PROGS "/lb_resolve: %s", s->dir, strerror(-fd));
 		return fd;
 	}
-	err = tc_attach(d->ifindex, fd, &made);
+	/* Written down before it is made, or who is killed between leaves it for ever. */
+	if (!tc_has_clsact(d->ifindex))
+		__atomic_store_n(&d->flags, d->flags | LB_DEVICE_F_CLSACT,
+				 __ATOMIC_RELEASE);
+	err = tc_attach(d->ifindex, fd);
 	close(fd);
-	if (made)
-		d->flags |= LB_DEVICE_F_CLSACT;
 	if (err)
 		report("%s: cannot attach lb_resolve to tc ingress: %s", d->name,
 		       strerror(-err));

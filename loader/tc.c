@@ -24,7 +24,7 @@ static struct bpf_tc_hook ingress(int ifindex)
 	};
 }
 
-int tc_attach(int ifindex, int program_fd, bool *ret_made_clsact)
+int tc_attach(int ifindex, int program_fd)
 {
 	struct bpf_tc_hook hook = ingress(ifindex);
 	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FILTER_HANDLE,
@@ -32,35 +32,40 @@ int tc_attach(int ifindex, int program_fd, bool *ret_made_clsact)
 		    .flags = BPF_TC_F_REPLACE);
 	int err = bpf_tc_hook_create(&hook);
 
-	*ret_made_clsact = !err;
-	if (err && err != -EEXIST)
-		return err;
-
-	err = bpf_tc_attach(&hook, &opts);
-	if (err && *ret_made_clsact) {
-		hook.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS;
-		bpf_tc_hook_destroy(&hook);
-	}
-	return err;
+	return err && err != -EEXIST ? err : bpf_tc_attach(&hook, &opts);
 }
 
-static int count_message(const struct nlmsghdr *msg, void *n)
+/* Which messages of a dump are counted. */
+struct count {
+	__u16 type; /* of request */
+	int ifindex;
+	__u32 parent;
+	unsigned int n;
+};
+
+/* The kernel dumps the qdiscs of all interfaces, whatever one asks for; but the filters
+ * that were asked for, and those of a shared block name no interface. */
+static int count_message(const struct nlmsghdr *msg, void *arg)
 {
-	(void)msg;
-	++*(unsigned int *)n;
+	const struct tcmsg *tc = mnl_nlmsg_get_payload(msg);
+	struct count *count = arg;
+
+	if (count->type == RTM_GETTFILTER ||
+	    (tc->tcm_ifindex == count->ifindex && tc->tcm_parent == count->parent))
+		count->n++;
 	return MNL_CB_OK;
 }
 
-/* How many filters hang at @parent; -errno. */
-static int count_filters(struct mnl_socket *nl, int ifindex, __u32 parent)
+/* How many qdiscs or filters hang at @parent, by @type of request; -errno. */
+static int count_at(struct mnl_socket *nl, __u16 type, int ifindex, __u32 parent)
 {
+	struct count count = { .type = type, .ifindex = ifindex, .parent = parent };
 	char buf[MNL_SOCKET_BUFFER_SIZE];
 	struct nlmsghdr *msg = mnl_nlmsg_put_header(buf);
 	struct tcmsg *tc;
-	unsigned int n = 0;
 	int len;
 
-	msg->nlmsg_type = RTM_GETTFILTER;
+	msg->nlmsg_type = type;
 	msg->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
 	msg->nlmsg_seq = time(NULL);
 	tc = mnl_nlmsg_put_extra_header(msg, sizeof(*tc));
@@ -75,9 +80,21 @@ static int count_filters(struct mnl_socket *nl, int ifindex, __u32 parent)
 		if (len < 0)
 			return -errno;
 		len = mnl_cb_run(buf, len, 0, mnl_socket_get_portid(nl), count_message,
-				 &n);
+				 &count);
 	} while (len > MNL_CB_STOP);
-	return len < 0 ? -errno : (int)n;
+	return len < 0 ? -errno : (int)count.n;
+}
+
+bool tc_has_clsact(int ifindex)
+{
+	struct mnl_socket *nl = mnl_socket_open(NETLINK_ROUTE);
+	int n = -1;
+
+	if (nl && !mnl_socket_bind(nl, 0, MNL_SOCKET_AUTOPID))
+		n = count_at(nl, RTM_GETQDISC, ifindex, TC_H_CLSACT);
+	if (nl)
+		mnl_socket_close(nl);
+	return n; /* if it cannot be told, it is not ours to remove */
 }
 
 static bool clsact_is_empty(int ifindex)
@@ -86,8 +103,10 @@ static bool clsact_is_empty(int ifindex)
 	int in = -1, out = -1;
 
 	if (nl && !mnl_socket_bind(nl, 0, MNL_SOCKET_AUTOPID)) {
-		in = count_filters(nl, ifindex, TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS));
-		out = count_filters(nl, ifindex, TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS));
+		in = count_at(nl, RTM_GETTFILTER, ifindex,
+			      TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS));
+		out = count_at(nl, RTM_GETTFILTER, ifindex,
+			       TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS));
 	}
 	if (nl)
 		mnl_socket_close(nl);

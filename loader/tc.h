@@ -11,8 +11,9 @@
 #include <stdbool.h>
 #include "state.h"
 
-/* Idempotent: replaces our filter if it is there.  0 or -errno. */
-int tc_attach(int ifindex, int program_fd, bool *ret_made_clsact);
+bool tc_has_clsact(int ifindex);
+/* Idempotent: makes clsact, and replaces our filter if it is there.  0 or -errno. */
+int tc_attach(int ifindex, int program_fd);
 /* Removes our filter, if it is there, and with @own_clsact the qdisc, if it is empty. */
 int tc_detach(int ifindex, bool own_clsact);
 
