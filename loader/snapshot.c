@@ -14,7 +14,9 @@ static int count_flow(void *arg, const struct flow_view *flow)
 {
 	struct snapshot *s = arg;
 
-	s->flows[LB_BACKEND_REF_ID(flow->backend)]++;
+	/* A closed one has its place in the table for a while, but needs no backend. */
+	if (flow->state != LB_FLOW_CLOSED)
+		s->flows[LB_BACKEND_REF_ID(flow->backend)]++;
 	if (flow->family == 4)
 		s->flows4++;
 	else
