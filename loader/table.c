@@ -102,8 +102,9 @@ static __u32 weighted_slots(const struct member *m, __u32 n)
 /*
  * A prime.  The fewer slots for each backend, the more those that stay displace one another
  * when one goes: of 100 backends with 300 slots each 1.9/n of all slots change, with 160
- * 2.4/n; beyond 109 backends it is more than 2/n, whatever the size.  Three sizes, because a table of another size has nearly all of its slots elsewhere: were it
- * the smallest such prime, each backend more or less would move every flow.
+ * 2.4/n; beyond 109 backends it is more than 2/n, whatever the size.  Three sizes, because
+ * a table of another size has nearly all of its slots elsewhere: were it the smallest such
+ * prime, each backend more or less would move every flow.
  */
 static __u32 maglev_slots(__u32 n)
 {
