@@ -254,6 +254,7 @@ static enum outcome change_model(struct change *c, struct script *s, bool dry_ru
 	}
 	if (c->state && state_read(c->state, &from)) {
 		report("%s: cannot read the state", c->state->dir);
+		c->to = NULL;
 		return REFUSED;
 	}
 
@@ -272,6 +273,7 @@ static enum outcome change_model(struct change *c, struct script *s, bool dry_ru
 
 	model_free(&from);
 	model_free(&to);
+	c->to = NULL;
 	return outcome;
 }
 

@@ -109,10 +109,10 @@ char *count_format(__u64 count, char *ret)
 		return ret;
 	}
 
-	while (value >= 999.95) {
+	do {
 		value /= 1000;
 		i++;
-	}
+	} while (value >= 999.95);
 	snprintf(ret, NUMBER_TEXT_SIZE, "%.1f%c", value, suffix[i]);
 	return ret;
 }

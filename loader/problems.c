@@ -188,9 +188,23 @@ static bool is_off(const char *file)
 	return c == '0';
 }
 
+static void add_forwarding(json_t *problems, const char *family, bool is_needed)
+{
+	char file[64], object[64], remedy[96];
+
+	snprintf(file, sizeof(file), "/proc/sys/net/%s/conf/lo/forwarding", family);
+	if (!is_needed || !is_off(file))
+		return;
+	snprintf(object, sizeof(object), "net.%s.conf.lo.forwarding", family);
+	snprintf(remedy, sizeof(remedy), "'sysctl -w %s=1'", object);
+	json_array_append_new(problems, problem(object, "forwarding-off", remedy,
+						"is 0: next hops cannot be looked up"));
+}
+
 static void add_system_problems(json_t *problems, const struct snapshot *s)
 {
 	__u64 size = s->state.config->flows, most;
+	size_t n = s->model.n_services;
 
 	most = s->flows4 > s->flows6 ? s->flows4 : s->flows6;
 	if (most * 100 >= size * FULL_PERCENT)
@@ -198,11 +212,9 @@ static void add_system_problems(json_t *problems, const struct snapshot *s)
 			problems, problem("flows", "table-full",
 					  "make it larger: 'chain attach ... flows N'",
 					  "%llu of %llu places are taken", most, size));
-	if (is_off("/proc/sys/net/ipv4/conf/lo/forwarding"))
-		json_array_append_new(
-			problems, problem("net.ipv4.conf.lo.forwarding", "forwarding-off",
-					  "'sysctl -w net.ipv4.conf.lo.forwarding=1'",
-					  "is 0: next hops of IPv4 cannot be looked up"));
+	add_forwarding(problems, "ipv4", true);
+	add_forwarding(problems, "ipv6",
+		       n && s->model.services[n - 1].address.family == 6);
 }
 
 json_t *problem_rows(const struct snapshot *s)

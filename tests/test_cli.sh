@@ -265,6 +265,11 @@ bad_system() {
 	prints "no capability is named" 'CAP_(BPF|NET_ADMIN|SYS_ADMIN)' \
 		in_ns setpriv --bounding-set -all "$lbctl" --pin-dir "$pins" save
 	# Not all mounts: in a chroot / is none, and unshare would refuse.
+	prints "the one that is missing is, too" 'CAP_NET_ADMIN' \
+		in_ns setpriv --bounding-set -net_admin "$lbctl" --pin-dir "$pins" chain attach v1
+	in_ns sysctl -qw net.ipv4.conf.lo.forwarding=0
+	prints "forwarding that is off is a problem" '^! net.ipv4.conf.lo.forwarding  is 0' lb
+	in_ns sysctl -qw net.ipv4.conf.lo.forwarding=1
 	prints "bpffs that is not mounted is named" 'bpffs.*mount|mount.*bpf' \
 		unshare -m --propagation unchanged sh -c "mount --make-rprivate /sys &&
 			umount -l /sys/fs/bpf && exec $lbctl save"
