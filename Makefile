@@ -141,7 +141,7 @@ UNIT := $(patsubst dist/%.in,$(O)/dist/%,$(wildcard dist/*.service.in))
 docs: $(MAN) $(UNIT)
 
 # A line "@REASONS@" becomes the table of LB_REASONS.
-$(O)/docs/%: docs/%.scd include/lb/abi.h docs/reasons.sh
+$(O)/docs/%: docs/%.scd include/lb/reasons.h docs/reasons.sh
 	@mkdir -p $(@D)
 	$(say) SCDOC $@
 	$(Q)CC='$(CC)' sh docs/reasons.sh <$< >$@.scd

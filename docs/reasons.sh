@@ -3,7 +3,7 @@
 #
 # reasons.sh - copy stdin to stdout; the line "@REASONS@" becomes the table of LB_REASONS.
 #
-# So lbctl(8) tells the reasons that the data path was built with (include/lb/abi.h).
+# So lbctl(8) tells the reasons that the data path was built with (include/lb/reasons.h).
 set -eu
 
 reasons()

@@ -93,7 +93,7 @@ man_has_reasons()
 	local reason
 
 	reason=$(sed -n 's/^[ \t]X([A-Z_]*,[ \t]*"\([a-z-]*\)",[ \t]*"[a-z]*",.*/\1/p' \
-		include/lb/abi.h)
+		include/lb/reasons.h)
 	[ "$(echo "$reason" | wc -l)" -gt 10 ] || { echo "reasons: $reason"; return 1; }
 	sed 's/\\//g' "$tmp/root/usr/share/man/man8/lbctl.8" >"$tmp/man"
 	for reason in $reason; do

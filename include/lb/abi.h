@@ -20,6 +20,9 @@
 
 #include <linux/types.h>
 
+#include "flows.h"
+#include "reasons.h"
+
 #define LB_ABI_VERSION 1
 
 #define LB_MAX_SERVICES 4096  /* ids 0 .. 4095 */
@@ -84,8 +87,8 @@ _Static_assert(sizeof(struct lb_endpoint6) == 32, "lb_endpoint6");
 /*
  * Value of maps lb_endpoints4 and lb_endpoints6, written by lbctl.  With
  * h = lb_hash(key words, seed of struct lb_params): an endpoint is in bucket
- * LB_BUCKET_1(h) or LB_BUCKET_2(h), in any way.  To move one, write the copy first
- * and clear the original after.  A way that was cleared is written again only after
+ * LB_BUCKET_1(h) or LB_BUCKET_2(h), in any way.  To move one, write the copy
+ * first, and clear the original a grace period after.  A way that was cleared is written again only after
  * an RCU grace period, so that no reader compares half an old key with half a new.
  */
 struct lb_endpoint_bucket4 {
@@ -229,149 +232,6 @@ struct lb_policy_info {
 };
 _Static_assert(sizeof(struct lb_policy_info) == 128, "lb_policy_info");
 
-/* ---- flows ------------------------------------------------------------------- */
-
-/*
- * Where a flow stands; 3 bits.  For TCP over a mode that sees both directions; UDP
- * uses the last three.  An idle flow ends by the timeout of its state.
- */
-enum lb_flow_state {
-	LB_FLOW_HALF_OPEN, /* the client's SYN was seen, its first ACK not yet */
-	LB_FLOW_ESTABLISHED,
-	LB_FLOW_CLIENT_FIN,  /* closing: the client sent a FIN */
-	LB_FLOW_BACKEND_FIN, /* closing: the backend sent a FIN */
-	LB_FLOW_CLOSED,	     /* a RST, or FINs from both */
-	LB_FLOW_DATAGRAM,    /* UDP, no reply seen */
-	LB_FLOW_ANSWERED,    /* UDP, a reply seen */
-	LB_FLOW_STREAM,	     /* UDP, the client went on after a reply */
-	LB_FLOW_STATES
-};
-
-/*
- * How long a flow may be idle in each state.  The one value of map lb_profiles is an
- * array of LB_MAX_PROFILES of these, written by lbctl, each timeout as one word; the
- * timeout of a flow is word LB_WAY(state, profile) of it.  Services with the same
- * timeouts share a profile, so that a flow's bucket can tell expired flows with 5 bits
- * and without reading them.
- */
-struct lb_profile {
-	__u32 timeout[LB_FLOW_STATES]; /* jiffies */
-};
-_Static_assert(sizeof(struct lb_profile) == 32, "lb_profile");
-
-/* What names a flow: the client's end, and the service (which has the rest). */
-struct lb_flow_key4 {
-	__be32 client;
-	__be16 port;
-	__u16 service; /* id */
-};
-_Static_assert(sizeof(struct lb_flow_key4) == 8, "lb_flow_key4");
-
-struct lb_flow_key6 {
-	__be32 client[4];
-	__be16 port;
-	__u16 service;
-	__u32 pad;
-};
-_Static_assert(sizeof(struct lb_flow_key6) == 24, "lb_flow_key6");
-
-/* A next hop: `to` = MAC address in the low 48 bits (first byte lowest), slot in
- * lb_devices above.  0: not known. */
-#define LB_HOP(mac, device) ((__u64)(mac) | (__u64)(device) << 48)
-#define LB_HOP_MAC(to)	    ((to)&0xffffffffffffULL)
-#define LB_HOP_DEVICE(to)   ((__u32)((to) >> 48))
-
-/* What a flow is, apart from its key. */
-struct lb_flow {
-	__u32 version;	 /* odd while being written; up by 2 for each flow */
-	__u32 backend;	 /* LB_BACKEND_REF */
-	__be16 nat_port; /* fullnat: the source port the backend sees */
-	__u16 pad;
-	__u32 hop_expires; /* jiffies */
-	__u64 hop;	   /* towards the client */
-};
-_Static_assert(sizeof(struct lb_flow) == 24, "lb_flow");
-
-struct lb_flow4 {
-	__u64 key[1]; /* struct lb_flow_key4 */
-	struct lb_flow flow;
-};
-_Static_assert(sizeof(struct lb_flow4) == 32, "lb_flow4");
-
-struct lb_flow6 {
-	__u64 key[3]; /* struct lb_flow_key6 */
-	struct lb_flow flow;
-	__u64 pad[2];
-};
-_Static_assert(sizeof(struct lb_flow6) == 64, "lb_flow6");
-
-#define LB_FLOW_WAYS 8
-
-/*
- * The first cache line of a bucket: all that a search needs of its eight flows.
- * progs/flow_table.bpf.h explains the protocol.
- */
-struct lb_bucket {
-	__u32 lock; /* 1 while a writer is inside */
-	__u32 pad;
-	__u16 tag[LB_FLOW_WAYS];  /* LB_TAG(hash); 0: the way is empty */
-	__u8 state[LB_FLOW_WAYS]; /* LB_WAY(enum lb_flow_state, profile) */
-	__u32 seen[LB_FLOW_WAYS]; /* jiffies of the last packet */
-};
-_Static_assert(sizeof(struct lb_bucket) == 64, "lb_bucket");
-
-#define LB_WAY(state, profile) ((__u8)((state) | (profile) << 3))
-#define LB_WAY_STATE(way)      ((way)&7)
-#define LB_WAY_PROFILE(way)    ((way) >> 3)
-
-/*
- * Values of maps lb_flows4 and lb_flows6, written by the data path.  With h =
- * lb_hash(key words, seed): a flow is in bucket LB_BUCKET_1(h) or LB_BUCKET_2(h),
- * both masked with lb_params.flow_buckets - 1; if these are one, the second is that
- * xor 1.  A flow's position is bucket * 8 + way.
- */
-struct lb_bucket4 {
-	struct lb_bucket head;
-	struct lb_flow4 flow[LB_FLOW_WAYS];
-};
-_Static_assert(sizeof(struct lb_bucket4) == 320, "lb_bucket4");
-
-struct lb_bucket6 {
-	struct lb_bucket head;
-	struct lb_flow6 flow[LB_FLOW_WAYS];
-};
-_Static_assert(sizeof(struct lb_bucket6) == 576, "lb_bucket6");
-
-/*
- * Key of the translated tuple: what a reply shows.  The element of lb_nat4 and
- * lb_nat6 is LB_BUCKET_1(lb_hash(tuple words, seed)) masked with lb_params.nat_slots
- * - 1: a tuple has exactly one place, which makes it unique without a lock.
- */
-struct lb_tuple4 {
-	__be32 backend;
-	__be32 address; /* the balancer's: the service's address */
-	__be16 backend_port;
-	__be16 nat_port;
-	__u32 protocol;
-};
-_Static_assert(sizeof(struct lb_tuple4) == 16, "lb_tuple4");
-
-struct lb_tuple6 {
-	__be32 backend[4];
-	__be32 address[4];
-	__be16 backend_port;
-	__be16 nat_port;
-	__u32 protocol;
-};
-_Static_assert(sizeof(struct lb_tuple6) == 40, "lb_tuple6");
-
-/*
- * Value of maps lb_nat4 and lb_nat6, written by the data path: position + 1 of the
- * flow in the low half, its version (even) in the high half.  Valid only while that
- * flow has that version: the entry of a flow that ended cleans itself.
- */
-#define LB_NAT(position, version) ((__u64)((position) + 1) | (__u64)(version) << 32)
-
 /* ---- next hops and devices ------------------------------------------------------ */
 
 /* Value of map lb_hops, index = backend id, written by the data path. */
@@ -416,94 +276,6 @@ struct lb_mark {
 	__u32 ifindex; /* where it leaves */
 };
 _Static_assert(sizeof(struct lb_mark) == 8, "lb_mark");
-
-/* ---- why packets leave, and how many --------------------------------------------- */
-
-/*
- * Every way out of the chain: the enum, the counters, the names in `lbctl stats` and
- * the table in lbctl(8) come from this list.  X(id, name, verdict, meaning)
- */
-/* clang-format off */
-#define LB_REASONS(X)									\
-	X(NOT_IP,	 "not-ip",	   "pass", "neither IPv4 nor IPv6")			\
-	X(NOT_OURS,	 "not-ours",	   "pass", "no service has this address and port")	\
-	X(TRUNCATED,	 "truncated",	   "pass", "ends inside a header")			\
-	X(MALFORMED,	 "malformed",	   "pass", "a header contradicts itself")		\
-	X(FRAGMENT,	 "fragment",	   "drop", "a fragmented packet for a service")	\
-	X(KNOWN_FLOW,	 "known-flow",	   "tx",   "sent to the flow's backend")		\
-	X(NEW_FLOW,	 "new-flow",	   "tx",   "sent to the backend the policy chose")	\
-	X(REPLY,	 "reply",	   "tx",   "sent back to the flow's client")		\
-	X(RESOLVING,	 "resolving",	   "pass", "translated; the kernel finds the next hop")	\
-	X(REFRESH,	 "refresh",	   "pass", "translated; keeps the kernel's neighbour fresh") \
-	X(NO_BACKEND,	 "no-backend",	   "drop", "no backend is usable")			\
-	X(BACKEND_DOWN,	 "backend-down",   "drop", "the flow's backend is down")		\
-	X(POLICY_DROP,	 "policy-drop",	   "drop", "the policy said so")			\
-	X(BAD_SLOT,	 "bad-slot",	   "drop", "the policy chose no slot of the table")	\
-	X(NO_STAGE,	 "no-stage",	   "drop", "a stage or policy is not loaded")		\
-	X(UNKNOWN_FLOW,	 "unknown-flow",   "drop", "TCP without a flow entry and no SYN")	\
-	X(UNKNOWN_REPLY, "unknown-reply",  "drop", "from a backend to a translated port without a flow") \
-	X(TABLE_FULL,	 "table-full",	   "drop", "no place in the flow table")		\
-	X(NO_PORT,	 "no-port",	   "drop", "no translated port is free")		\
-	X(BUSY,		 "busy",	   "drop", "another CPU held the flow's bucket too long") \
-	X(TTL_EXPIRED,	 "ttl-expired",	   "drop", "TTL or hop limit reached zero")		\
-	X(NO_NEIGHBOUR,	 "no-neighbour",   "drop", "the next hop does not answer ARP or ND")	\
-	X(NO_ROUTE,	 "no-route",	   "drop", "the kernel has no route there")		\
-	X(FORWARDING_OFF, "forwarding-off", "drop", "net.*.conf.lo.forwarding was switched off") \
-	X(NO_DEVICE,	 "no-device",	   "drop", "the way out is an interface without the chain") \
-	X(ABORTED,	 "aborted",	   "aborted", "a defect: please report it")
-/* clang-format on */
-
-enum lb_reason {
-	LB_REASON_NONE, /* no reason to leave: go on */
-#define X(id, name, verdict, meaning) LB_REASON_##id,
-	LB_REASONS(X)
-#undef X
-		LB_REASON_MAX
-};
-
-/* Value of map lb_reasons (per CPU), index = enum lb_reason. */
-struct lb_reason_count {
-	__u64 packets;
-	__u64 last;    /* jiffies, 64 bits */
-	__u32 service; /* id + 1 of the last one, 0: none */
-	__u32 backend; /* id of the last one, 0: none */
-};
-_Static_assert(sizeof(struct lb_reason_count) == 24, "lb_reason_count");
-
-/*
- * Value of maps lb_service_counts and lb_backend_counts (per CPU), index = id.  lbctl
- * zeroes the counts of an id before it gives the id away again.
- */
-struct lb_count {
-	__u64 packets; /* forwarded, both directions */
-	__u64 bytes;   /* of these, from the Ethernet header on */
-	__u64 drops;
-	__u64 last_drop;   /* jiffies, 64 bits */
-	__u32 drop_reason; /* enum lb_reason of the last one */
-	__u32 pad;
-};
-_Static_assert(sizeof(struct lb_count) == 40, "lb_count");
-
-/* What happens inside the flow table.  X(id, name, meaning) */
-/* clang-format off */
-#define LB_EVENTS(X)									\
-	X(FLOW_NEW,	     "flow-new",	  "flows made")					\
-	X(EVICTED_EXPIRED,   "evicted-expired",	  "made room: timed out or closed")			\
-	X(EVICTED_HALF_OPEN, "evicted-half-open", "made room: half-open")			\
-	X(EVICTED_OLDEST,    "evicted-oldest",	  "made room: the oldest")			\
-	X(EVICTED_DEAD,	     "evicted-dead",	  "made way for the same client's next flow")	\
-	X(EVICTED_BY_HAND,   "evicted-by-hand",	  "ended by 'lbctl flow flush'")		\
-	X(PORT_TAKEN,	     "port-taken",	  "translated port taken from a closed flow")
-/* clang-format on */
-
-enum lb_event {
-#define X(id, name, meaning) LB_EVENT_##id,
-	LB_EVENTS(X)
-#undef X
-		LB_EVENT_MAX
-};
-/* Map lb_events (per CPU): enum lb_event -> __u64.  Map lb_live: backend id -> __u64,
- * flows in the table that are not closed (those that timed out unnoticed included). */
 
 /* ---- the chain -------------------------------------------------------------------- */
 

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * flows.h - the part of the ABI that is flows: their states, records and tables.
+ *
+ * Include abi.h, which has the rules.  progs/flow_table.bpf.h explains the protocol.
+ */
+#ifndef LB_FLOWS_H
+#define LB_FLOWS_H
+
+#include <linux/types.h>
+
+/*
+ * Where a flow stands; 3 bits.  For TCP over a mode that sees both directions; UDP
+ * uses the last three.  An idle flow ends by the timeout of its state.
+ */
+enum lb_flow_state {
+	LB_FLOW_HALF_OPEN, /* the client's SYN was seen, its first ACK not yet */
+	LB_FLOW_ESTABLISHED,
+	LB_FLOW_CLIENT_FIN,  /* closing: the client sent a FIN */
+	LB_FLOW_BACKEND_FIN, /* closing: the backend sent a FIN */
+	LB_FLOW_CLOSED,	     /* a RST, or FINs from both */
+	LB_FLOW_DATAGRAM,    /* UDP, no reply seen */
+	LB_FLOW_ANSWERED,    /* UDP, a reply seen */
+	LB_FLOW_STREAM,	     /* UDP, the client went on after a reply */
+	LB_FLOW_STATES
+};
+
+/*
+ * How long a flow may be idle in each state.  The one value of map lb_profiles is an
+ * array of LB_MAX_PROFILES of these, written by lbctl, each timeout as one word; the
+ * timeout of a flow is word LB_WAY(state, profile) of it.  Services with the same
+ * timeouts share a profile, so that a flow's bucket can tell expired flows with 5 bits
+ * and without reading them.
+ */
+struct lb_profile {
+	__u32 timeout[LB_FLOW_STATES]; /* jiffies */
+};
+_Static_assert(sizeof(struct lb_profile) == 32, "lb_profile");
+
+/* What names a flow: the client's end, and the service (which has the rest). */
+struct lb_flow_key4 {
+	__be32 client;
+	__be16 port;
+	__u16 service; /* id */
+};
+_Static_assert(sizeof(struct lb_flow_key4) == 8, "lb_flow_key4");
+
+struct lb_flow_key6 {
+	__be32 client[4];
+	__be16 port;
+	__u16 service;
+	__u32 pad;
+};
+_Static_assert(sizeof(struct lb_flow_key6) == 24, "lb_flow_key6");
+
+/* A next hop: `to` = MAC address in the low 48 bits (first byte lowest), slot in
+ * lb_devices above.  0: not known. */
+#define LB_HOP(mac, device) ((__u64)(mac) | (__u64)(device) << 48)
+#define LB_HOP_MAC(to)	    ((to)&0xffffffffffffULL)
+#define LB_HOP_DEVICE(to)   ((__u32)((to) >> 48))
+
+/* What a flow is, apart from its key. */
+struct lb_flow {
+	__u32 version;	 /* odd while being written; up by 2 for each flow */
+	__u32 backend;	 /* LB_BACKEND_REF */
+	__be16 nat_port; /* fullnat: the source port the backend sees */
+	__u16 pad;
+	__u32 hop_expires; /* jiffies */
+	__u64 hop;	   /* towards the client */
+};
+_Static_assert(sizeof(struct lb_flow) == 24, "lb_flow");
+
+struct lb_flow4 {
+	__u64 key[1]; /* struct lb_flow_key4 */
+	struct lb_flow flow;
+};
+_Static_assert(sizeof(struct lb_flow4) == 32, "lb_flow4");
+
+struct lb_flow6 {
+	__u64 key[3]; /* struct lb_flow_key6 */
+	struct lb_flow flow;
+	__u64 pad[2];
+};
+_Static_assert(sizeof(struct lb_flow6) == 64, "lb_flow6");
+
+#define LB_FLOW_WAYS 8
+
+/*
+ * The first cache line of a bucket: all that a search needs of its eight flows.
+ * progs/flow_table.bpf.h explains the protocol.
+ */
+struct lb_bucket {
+	__u32 lock; /* 1 while a writer is inside */
+	__u32 pad;
+	__u16 tag[LB_FLOW_WAYS];  /* LB_TAG(hash); 0: the way is empty */
+	__u8 state[LB_FLOW_WAYS]; /* LB_WAY(enum lb_flow_state, profile) */
+	__u32 seen[LB_FLOW_WAYS]; /* jiffies of the last packet */
+};
+_Static_assert(sizeof(struct lb_bucket) == 64, "lb_bucket");
+
+#define LB_WAY(state, profile) ((__u8)((state) | (profile) << 3))
+#define LB_WAY_STATE(way)      ((way)&7)
+#define LB_WAY_PROFILE(way)    ((way) >> 3)
+
+/*
+ * Values of maps lb_flows4 and lb_flows6, written by the data path.  With h =
+ * lb_hash(key words, seed): a flow is in bucket LB_BUCKET_1(h) or LB_BUCKET_2(h),
+ * both masked with lb_params.flow_buckets - 1; if these are one, the second is that
+ * xor 1.  A flow's position is bucket * 8 + way.
+ */
+struct lb_bucket4 {
+	struct lb_bucket head;
+	struct lb_flow4 flow[LB_FLOW_WAYS];
+};
+_Static_assert(sizeof(struct lb_bucket4) == 320, "lb_bucket4");
+
+struct lb_bucket6 {
+	struct lb_bucket head;
+	struct lb_flow6 flow[LB_FLOW_WAYS];
+};
+_Static_assert(sizeof(struct lb_bucket6) == 576, "lb_bucket6");
+
+/*
+ * Key of the translated tuple: what a reply shows.  The element of lb_nat4 and
+ * lb_nat6 is LB_BUCKET_1(lb_hash(tuple words, seed)) masked with lb_params.nat_slots
+ * - 1: a tuple has exactly one place, which makes it unique without a lock.
+ */
+struct lb_tuple4 {
+	__be32 backend;
+	__be32 address; /* the balancer's: the service's address */
+	__be16 backend_port;
+	__be16 nat_port;
+	__u32 protocol;
+};
+_Static_assert(sizeof(struct lb_tuple4) == 16, "lb_tuple4");
+
+struct lb_tuple6 {
+	__be32 backend[4];
+	__be32 address[4];
+	__be16 backend_port;
+	__be16 nat_port;
+	__u32 protocol;
+};
+_Static_assert(sizeof(struct lb_tuple6) == 40, "lb_tuple6");
+
+/*
+ * Value of maps lb_nat4 and lb_nat6, written by the data path: position + 1 of the
+ * flow in the low half, its version (even) in the high half.  Valid only while that
+ * flow has that version: the entry of a flow that ended cleans itself.
+ */
+#define LB_NAT(position, version) ((__u64)((position) + 1) | (__u64)(version) << 32)
+
+#endif /* LB_FLOWS_H */

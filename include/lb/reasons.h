@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * reasons.h - the part of the ABI that says why packets leave, and how many did.
+ *
+ * Include abi.h, which has the rules.
+ */
+#ifndef LB_REASONS_H
+#define LB_REASONS_H
+
+#include <linux/types.h>
+
+/*
+ * Every way out of the chain: the enum, the counters, the names in `lbctl stats` and
+ * the table in lbctl(8) come from this list.  X(id, name, verdict, meaning)
+ */
+/* clang-format off */
+#define LB_REASONS(X)									\
+	X(NOT_IP,	 "not-ip",	   "pass", "neither IPv4 nor IPv6")			\
+	X(NOT_OURS,	 "not-ours",	   "pass", "no service has this address and port")	\
+	X(TRUNCATED,	 "truncated",	   "pass", "ends inside a header")			\
+	X(MALFORMED,	 "malformed",	   "pass", "a header contradicts itself")		\
+	X(FRAGMENT,	 "fragment",	   "drop", "a fragmented packet for a service")	\
+	X(KNOWN_FLOW,	 "known-flow",	   "tx",   "sent to the flow's backend")		\
+	X(NEW_FLOW,	 "new-flow",	   "tx",   "sent to the backend the policy chose")	\
+	X(REPLY,	 "reply",	   "tx",   "sent back to the flow's client")		\
+	X(RESOLVING,	 "resolving",	   "pass", "translated; the kernel finds the next hop")	\
+	X(REFRESH,	 "refresh",	   "pass", "translated; keeps the kernel's neighbour fresh") \
+	X(NO_BACKEND,	 "no-backend",	   "drop", "no backend is usable")			\
+	X(BACKEND_DOWN,	 "backend-down",   "drop", "the flow's backend is down")		\
+	X(POLICY_DROP,	 "policy-drop",	   "drop", "the policy said so")			\
+	X(BAD_SLOT,	 "bad-slot",	   "drop", "the policy chose no slot of the table")	\
+	X(NO_STAGE,	 "no-stage",	   "drop", "a stage or policy is not loaded")		\
+	X(UNKNOWN_FLOW,	 "unknown-flow",   "drop", "TCP without a flow entry and no SYN")	\
+	X(UNKNOWN_REPLY, "unknown-reply",  "drop", "from a backend to a translated port without a flow") \
+	X(TABLE_FULL,	 "table-full",	   "drop", "no place in the flow table")		\
+	X(NO_PORT,	 "no-port",	   "drop", "no translated port is free")		\
+	X(BUSY,		 "busy",	   "drop", "another CPU held the flow's bucket too long") \
+	X(TTL_EXPIRED,	 "ttl-expired",	   "drop", "TTL or hop limit reached zero")		\
+	X(NO_NEIGHBOUR,	 "no-neighbour",   "drop", "the next hop does not answer ARP or ND")	\
+	X(NO_ROUTE,	 "no-route",	   "drop", "the kernel has no route there")		\
+	X(FORWARDING_OFF, "forwarding-off", "drop", "net.*.conf.lo.forwarding was switched off") \
+	X(NO_DEVICE,	 "no-device",	   "drop", "the way out is an interface without the chain") \
+	X(ABORTED,	 "aborted",	   "aborted", "a defect: please report it")
+/* clang-format on */
+
+enum lb_reason {
+	LB_REASON_NONE, /* no reason to leave: go on */
+#define X(id, name, verdict, meaning) LB_REASON_##id,
+	LB_REASONS(X)
+#undef X
+		LB_REASON_MAX
+};
+
+/* Value of map lb_reasons (per CPU), index = enum lb_reason. */
+struct lb_reason_count {
+	__u64 packets;
+	__u64 last;    /* jiffies, 64 bits */
+	__u32 service; /* id + 1 of the last one, 0: none */
+	__u32 backend; /* id of the last one, 0: none */
+};
+_Static_assert(sizeof(struct lb_reason_count) == 24, "lb_reason_count");
+
+/*
+ * Value of maps lb_service_counts and lb_backend_counts (per CPU), index = id.  lbctl
+ * zeroes the counts of an id before it gives the id away again.
+ */
+struct lb_count {
+	__u64 packets; /* forwarded, both directions */
+	__u64 bytes;   /* of these, from the Ethernet header on */
+	__u64 drops;
+	__u64 last_drop;   /* jiffies, 64 bits */
+	__u32 drop_reason; /* enum lb_reason of the last one */
+	__u32 pad;
+};
+_Static_assert(sizeof(struct lb_count) == 40, "lb_count");
+
+/* What happens inside the flow table.  X(id, name, meaning) */
+/* clang-format off */
+#define LB_EVENTS(X)									\
+	X(FLOW_NEW,	     "flow-new",	  "flows made")					\
+	X(EVICTED_EXPIRED,   "evicted-expired",	  "made room: timed out or closed")			\
+	X(EVICTED_HALF_OPEN, "evicted-half-open", "made room: half-open")			\
+	X(EVICTED_OLDEST,    "evicted-oldest",	  "made room: the oldest")			\
+	X(EVICTED_DEAD,	     "evicted-dead",	  "made way for the same client's next flow")	\
+	X(EVICTED_BY_HAND,   "evicted-by-hand",	  "ended by 'lbctl flow flush'")		\
+	X(PORT_TAKEN,	     "port-taken",	  "translated port taken from a closed flow")
+/* clang-format on */
+
+enum lb_event {
+#define X(id, name, meaning) LB_EVENT_##id,
+	LB_EVENTS(X)
+#undef X
+		LB_EVENT_MAX
+};
+/* Map lb_events (per CPU): enum lb_event -> __u64.  Map lb_live: backend id -> __u64,
+ * flows in the table that are not closed (those that timed out unnoticed included). */
+
+#endif /* LB_REASONS_H */
