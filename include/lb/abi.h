@@ -85,11 +85,11 @@ struct lb_endpoint6 {
 _Static_assert(sizeof(struct lb_endpoint6) == 32, "lb_endpoint6");
 
 /*
- * Value of maps lb_endpoints4 and lb_endpoints6, written by lbctl.  With
- * h = lb_hash(key words, seed of struct lb_params): an endpoint is in bucket
- * LB_BUCKET_1(h) or LB_BUCKET_2(h), in any way.  To move one, write the copy
- * first, and clear the original a grace period after.  A way that was cleared is written again only after
- * an RCU grace period, so that no reader compares half an old key with half a new.
+ * Value of maps lb_endpoints4 and lb_endpoints6, written by lbctl.  With h =
+ * lb_hash(key words, seed of struct lb_params): an endpoint is in bucket LB_BUCKET_1(h) or
+ * LB_BUCKET_2(h), in any way.  To move one, write the copy, wait for an RCU grace period,
+ * and clear the original.  A way that was cleared is written again only after another one,
+ * so that no reader compares half an old key with half a new.
  */
 struct lb_endpoint_bucket4 {
 	struct lb_endpoint4 way[LB_ENDPOINT_WAYS];
