@@ -41,6 +41,13 @@ static void a_dirty_instance_is_made_anew_from_its_records(void **arg)
 	change_end();
 }
 
+/* Few addresses, so that services share backends; one service has each only once. */
+static void add_another(struct model_service *s, struct address address)
+{
+	if (!model_find_backend(s, &address, 8080))
+		add_backend(s, address, 1);
+}
+
 /* Change all that can be changed, for ever. */
 static void change_without_end(void)
 {
@@ -60,8 +67,7 @@ static void change_without_end(void)
 			if (s->n_backends && random() % 2)
 				model_del_backend(s, &s->backends[0]);
 			else
-				add_backend(s, address4(0x0a100000 + random() % 0x100000),
-					    1);
+				add_another(s, address4(0x0a100000 + random() % 0x40));
 		}
 		for (int i = 0; i < 10; i++)
 			add_backend(
