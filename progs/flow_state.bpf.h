@@ -34,14 +34,15 @@ tcp_next_state(enum lb_flow_state state, enum lb_direction direction, __u8 flags
 		return LB_FLOW_CLOSED;
 	if (state == LB_FLOW_CLOSED)
 		return state;
+	/* A FIN alone must not end it: two forged packets would hold a way. */
+	if (state == LB_FLOW_HALF_OPEN) {
+		if (direction == LB_TO_CLIENT || (flags & (TCP_SYN | TCP_ACK)) != TCP_ACK)
+			return state;
+		state = LB_FLOW_ESTABLISHED;
+	}
 	if (flags & TCP_FIN)
-		return state == LB_FLOW_HALF_OPEN || state == LB_FLOW_ESTABLISHED ||
-				       state == fin
-			       ? fin
-			       : LB_FLOW_CLOSED;
-	if (state == LB_FLOW_HALF_OPEN && direction == LB_TO_BACKEND &&
-	    (flags & (TCP_SYN | TCP_ACK)) == TCP_ACK)
-		return LB_FLOW_ESTABLISHED;
+		return state == LB_FLOW_ESTABLISHED || state == fin ? fin
+								    : LB_FLOW_CLOSED;
 	return state;
 }
 

@@ -378,7 +378,8 @@ static __always_inline void flow_change_state(struct lb_pkt *pkt, int family, __
 	}
 
 	/* Invariant 4: a connection leaves one way of its bucket to others. */
-	if (state == LB_FLOW_ESTABLISHED && !bucket_victim(b, true, way, pkt->now)) {
+	if (LB_WAY_STATE(pkt->way) == LB_FLOW_HALF_OPEN && state != LB_FLOW_CLOSED &&
+	    !bucket_victim(b, true, way, pkt->now)) {
 		__u64 oldest = bucket_victim(b, false, way, pkt->now);
 
 		if (SCORE_RANK(oldest))

@@ -85,14 +85,14 @@ static __u8 model_next(const struct client *c, bool reply, __u8 flags)
 	}
 	if (c->state == LB_FLOW_CLOSED || flags & TH_RST)
 		return LB_FLOW_CLOSED;
+	if (c->state == LB_FLOW_HALF_OPEN && (reply || !(flags & TH_ACK)))
+		return LB_FLOW_HALF_OPEN;
 	if (flags & TH_FIN) {
 		if (c->state <= LB_FLOW_ESTABLISHED || c->state == fin)
 			return fin;
 		return LB_FLOW_CLOSED;
 	}
-	if (c->state == LB_FLOW_HALF_OPEN && !reply && flags & TH_ACK)
-		return LB_FLOW_ESTABLISHED;
-	return c->state;
+	return c->state == LB_FLOW_HALF_OPEN ? LB_FLOW_ESTABLISHED : c->state;
 }
 
 static struct client *client_of(const struct flow *f)
@@ -184,8 +184,7 @@ static void packet_of_client(struct client *c, __u8 flags)
 	chain_client(&chain, c->service, family == 4 ? CLIENT : CLIENT6, c->port, flags,
 		     &d);
 
-	confirmed = live && c->state == LB_FLOW_HALF_OPEN &&
-		    (flags & (TH_ACK | TH_FIN)) == TH_ACK;
+	confirmed = live && c->state == LB_FLOW_HALF_OPEN && flags & TH_ACK;
 	if (live) {
 		assert_int_equal(d.sent, !down);
 		c->seen = now;
@@ -289,7 +288,7 @@ static void step(void)
 	static const __u8 to_backend[] = { TH_SYN, TH_SYN,	    TH_SYN,
 					   TH_ACK, TH_ACK,	    TH_ACK,
 					   TH_ACK, TH_PSH | TH_ACK, TH_FIN | TH_ACK,
-					   TH_RST };
+					   TH_FIN, TH_RST };
 	static const __u8 to_client[] = { TH_SYN | TH_ACK, TH_ACK, TH_ACK,
 					  TH_FIN | TH_ACK, TH_RST | TH_ACK };
 	static struct client *c;

@@ -21,31 +21,35 @@
 #define BFIN LB_FLOW_BACKEND_FIN
 #define OVER LB_FLOW_CLOSED
 
-enum { F_SYN, F_SYN_ACK, F_ACK, F_PSH, F_FIN, F_RST, F_RST_ACK, F_NONE, N_FLAGS };
-
 /* clang-format off */
+enum {
+	F_SYN, F_SYN_ACK, F_ACK, F_PSH, F_FIN_ACK, F_RST, F_RST_ACK, F_NONE, F_FIN,
+	N_FLAGS
+};
+
 static const __u8 flags[N_FLAGS] = {
 	[F_SYN] = TH_SYN,	     [F_SYN_ACK] = TH_SYN | TH_ACK,
 	[F_ACK] = TH_ACK,	     [F_PSH] = TH_PSH | TH_ACK,
-	[F_FIN] = TH_FIN | TH_ACK,   [F_RST] = TH_RST,
+	[F_FIN_ACK] = TH_FIN | TH_ACK, [F_RST] = TH_RST,
 	[F_RST_ACK] = TH_RST | TH_ACK, [F_NONE] = 0,
+	[F_FIN] = TH_FIN,
 };
 
 static const __u8 next[2][5][N_FLAGS] = {
 	[LB_TO_BACKEND] = {
-		/*	   syn   syn+ack ack   psh   fin   rst   rst+ack none */
-		[HALF] = { HALF, HALF,   EST,  EST,  CFIN, OVER, OVER,   HALF },
-		[EST]  = { EST,  EST,    EST,  EST,  CFIN, OVER, OVER,   EST },
-		[CFIN] = { CFIN, CFIN,   CFIN, CFIN, CFIN, OVER, OVER,   CFIN },
-		[BFIN] = { BFIN, BFIN,   BFIN, BFIN, OVER, OVER, OVER,   BFIN },
-		[OVER] = { OVER, OVER,   OVER, OVER, OVER, OVER, OVER,   OVER },
+		/*	   syn   syn+ack ack   psh   f+ack rst   rst+ack none  fin */
+		[HALF] = { HALF, HALF,   EST,  EST,  CFIN, OVER, OVER,   HALF, HALF },
+		[EST]  = { EST,  EST,    EST,  EST,  CFIN, OVER, OVER,   EST,  CFIN },
+		[CFIN] = { CFIN, CFIN,   CFIN, CFIN, CFIN, OVER, OVER,   CFIN, CFIN },
+		[BFIN] = { BFIN, BFIN,   BFIN, BFIN, OVER, OVER, OVER,   BFIN, OVER },
+		[OVER] = { OVER, OVER,   OVER, OVER, OVER, OVER, OVER,   OVER, OVER },
 	},
 	[LB_TO_CLIENT] = {
-		[HALF] = { HALF, HALF,   HALF, HALF, BFIN, OVER, OVER,   HALF },
-		[EST]  = { EST,  EST,    EST,  EST,  BFIN, OVER, OVER,   EST },
-		[CFIN] = { CFIN, CFIN,   CFIN, CFIN, OVER, OVER, OVER,   CFIN },
-		[BFIN] = { BFIN, BFIN,   BFIN, BFIN, BFIN, OVER, OVER,   BFIN },
-		[OVER] = { OVER, OVER,   OVER, OVER, OVER, OVER, OVER,   OVER },
+		[HALF] = { HALF, HALF,   HALF, HALF, HALF, OVER, OVER,   HALF, HALF },
+		[EST]  = { EST,  EST,    EST,  EST,  BFIN, OVER, OVER,   EST,  BFIN },
+		[CFIN] = { CFIN, CFIN,   CFIN, CFIN, OVER, OVER, OVER,   CFIN, OVER },
+		[BFIN] = { BFIN, BFIN,   BFIN, BFIN, BFIN, OVER, OVER,   BFIN, BFIN },
+		[OVER] = { OVER, OVER,   OVER, OVER, OVER, OVER, OVER,   OVER, OVER },
 	},
 };
 /* clang-format on */

@@ -332,6 +332,33 @@ static void a_flood_of_syns_and_resets_keeps_nobody_out(void **state)
 		connect_once(port);
 }
 
+/* A FIN that acknowledges nothing makes no connection of a half-open flow. */
+static void a_flood_of_syns_and_fins_keeps_nobody_out(void **state)
+{
+	static const __u8 flags[] = { TH_SYN, TH_FIN };
+	__u16 ports[CONNECTIONS];
+	size_t n = open_connections(ports);
+
+	(void)state;
+	flood(flags, 2);
+	flows_check(stage);
+	expect_all(ports, n);
+	for (__u16 port = 50000; port < 50020; port++)
+		connect_once(port);
+}
+
+/* One that does ends the flow's being half-open, but leaves a way as an ACK would. */
+static void a_flood_of_closing_flows_keeps_nobody_out(void **state)
+{
+	static const __u8 flags[] = { TH_SYN, TH_FIN | TH_ACK };
+
+	(void)state;
+	flood(flags, 2);
+	flows_check(stage);
+	for (__u16 port = 50000; port < 50020; port++)
+		connect_once(port);
+}
+
 #define test(name) cmocka_unit_test_setup_teardown(name, start_afresh, nothing_is_broken)
 
 int main(void)
@@ -340,6 +367,8 @@ int main(void)
 		test(a_bucket_full_of_connections_keeps_a_way),
 		test(a_flood_of_syns_evicts_no_connection),
 		test(a_flood_of_syns_and_resets_keeps_nobody_out),
+		test(a_flood_of_syns_and_fins_keeps_nobody_out),
+		test(a_flood_of_closing_flows_keeps_nobody_out),
 	};
 	struct CMUnitTest units[N_ORDERS + sizeof(others) / sizeof(others[0])];
 
