@@ -91,12 +91,20 @@ static bool is_same(const struct lb_profile *a, const struct lb_profile *b)
 	return !memcmp(a, b, sizeof(*a));
 }
 
+/* The profile that the service has in the kernel; -1: the service is new. */
+static int own_profile(const struct state *s, const struct model_service *service)
+{
+	if (service->id < 0 || !s->services[service->id].state)
+		return -1;
+	return s->services[service->id].profile % LB_MAX_PROFILES;
+}
+
 /* The profile that holds @p; else one to write it to; else -1. */
 static int find_profile(const struct profile_plan *plan, const unsigned int *users,
 			const struct model_service *service, const struct state *s,
 			const struct lb_profile *p)
 {
-	int i, own = service->id < 0 ? -1 : (int)s->services[service->id].profile;
+	int i, own = own_profile(s, service);
 
 	for (i = 0; i < LB_MAX_PROFILES; i++)
 		if ((users[i] || !i) && is_same(&plan->profile[i], p))
@@ -114,15 +122,15 @@ static int plan_service(const struct state *s, const struct model *m, size_t ind
 {
 	const struct model_service *service = &m->services[index];
 	struct lb_profile p = profile_of(service, s->config->params.hz);
-	int to = find_profile(plan, users, service, s, &p);
+	int to = find_profile(plan, users, service, s, &p), own = own_profile(s, service);
 
 	if (to < 0) {
 		report("there can be %d different sets of timeouts, and all are in use",
 		       LB_MAX_PROFILES);
 		return -ENOSPC;
 	}
-	if (service->id >= 0)
-		users[s->services[service->id].profile]--;
+	if (own >= 0)
+		users[own]--;
 	users[to]++;
 	plan->profile[to] = p;
 	plan->of_service[index] = to;

@@ -330,6 +330,32 @@ static void services_with_the_same_timeouts_share_a_profile(void **arg)
 	change_end();
 }
 
+/* The id had a profile before, which another service has by now. */
+static void a_new_service_takes_nobodys_profile(void **arg)
+{
+	struct model_service *s;
+
+	(void)arg;
+	add_services(1);
+	change_begin();
+	to.services[0].timeout_set = 1U << TIMEOUT_IDLE;
+	to.services[0].timeout_ms[TIMEOUT_IDLE] = 60000;
+	change_end();
+	change_begin();
+	for (int i = 0; i < LB_MAX_SERVICES; i++)
+		if (!state.services[i].state)
+			state.services[i].profile =
+				state.services[to.services[0].id].profile;
+	s = add_service(&to, address4(0x0a090001), 80, IPPROTO_TCP);
+	s->timeout_set = 1U << TIMEOUT_IDLE;
+	s->timeout_ms[TIMEOUT_IDLE] = 1000;
+	change_end();
+	change_begin();
+	assert_int_equal(to.services[0].timeout_ms[TIMEOUT_IDLE], 60000);
+	assert_int_equal(to.services[1].timeout_ms[TIMEOUT_IDLE], 1000);
+	change_end();
+}
+
 int main(void)
 {
 #define TEST(name)                                                                       \
@@ -347,6 +373,7 @@ int main(void)
 		TEST(services_of_one_address_share_the_span_of_their_ports),
 		TEST(a_change_that_is_refused_changes_nothing),
 		TEST(services_with_the_same_timeouts_share_a_profile),
+		TEST(a_new_service_takes_nobodys_profile),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
