@@ -24,9 +24,10 @@ nothing_left()
 	is "$(left "$demo_pid")" ''
 }
 
+# Who started us in the background may have us ignore ^C.
 run_demo()
 {
-	"$demo" >"$lab_tmp/demo" 2>&1 &
+	env --default-signal=INT "$demo" >"$lab_tmp/demo" 2>&1 &
 	demo_pid=$!
 	lab_pids[$demo_pid]=1
 }
