@@ -121,6 +121,10 @@ static enum outcome add_wish(struct change *c, const char *name)
 		return REFUSED;
 	}
 	c->attach[c->n_attach++].name = name;
+	/* The last word counts. */
+	for (i = c->n_detach; i--;)
+		if (!strcmp(c->detach[i], name))
+			c->detach[i] = c->detach[--c->n_detach];
 	return DONE;
 }
 
@@ -165,6 +169,7 @@ enum outcome chain_detach(struct change *c, struct words *w)
 		return USAGE;
 	if (!strcmp(name, "all")) {
 		c->detach_all = true;
+		c->n_attach = 0;
 		return words_end(w);
 	}
 
@@ -233,6 +238,32 @@ static __u32 round_up(__u32 flows)
 	return rounded;
 }
 
+static bool is_same(const struct lb_device *dev, const char *name)
+{
+	unsigned int ifindex = if_nametoindex(name);
+
+	return ifindex ? dev->ifindex == ifindex : !strcmp(dev->name, name);
+}
+
+/* To be detached: also the interface that is gone, if there is another of its name. */
+static bool is_meant(const struct lb_device *dev, const char *name)
+{
+	char now[IF_NAMESIZE];
+
+	return is_same(dev, name) ||
+	       (!strcmp(dev->name, name) && !if_indextoname(dev->ifindex, now));
+}
+
+static bool is_attached(const struct state *s, const char *name)
+{
+	int i;
+
+	for (i = 0; i < LB_MAX_DEVICES; i++)
+		if (s->devices[i].ifindex && is_meant(&s->devices[i], name))
+			return true;
+	return false;
+}
+
 enum outcome chain_check(const struct change *c)
 {
 	size_t i;
@@ -245,7 +276,7 @@ enum outcome chain_check(const struct change *c)
 	}
 
 	for (i = 0; i < c->n_detach; i++) {
-		if (device_find(c->state, c->detach[i]))
+		if (is_attached(c->state, c->detach[i]))
 			continue;
 		report("%s: the chain is not attached there (see 'lbctl chain show')",
 		       c->detach[i]);
@@ -254,29 +285,17 @@ enum outcome chain_check(const struct change *c)
 	return DONE;
 }
 
-static bool is_same(const struct lb_device *dev, const char *name)
-{
-	unsigned int ifindex = if_nametoindex(name);
-
-	return ifindex ? dev->ifindex == ifindex : !strcmp(dev->name, name);
-}
-
 bool detach_wanted(const struct change *c, const struct lb_device *dev)
 {
 	size_t i;
 
-	if (c->detach_all)
-		return true;
 	for (i = 0; i < c->n_detach; i++)
-		if (is_same(dev, c->detach[i]))
+		if (is_meant(dev, c->detach[i]))
 			return true;
-
-	if (!c->is_whole || !c->n_attach)
-		return false;
 	for (i = 0; i < c->n_attach; i++)
 		if (is_same(dev, c->attach[i].name))
 			return false;
-	return true;
+	return c->detach_all || (c->is_whole && c->n_attach);
 }
 
 const char *attach_mode_name(__u32 mode)

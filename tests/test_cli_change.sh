@@ -74,6 +74,23 @@ chains() {
 	grep -v '^chain' "$tmp/lb.conf" >"$tmp/no-chain"
 	does "a file without chain lines" lb apply "$tmp/no-chain"
 	saved "... leaves interfaces as they are" <"$tmp/lb.conf"
+	does "detach and attach in one batch" lb -q --batch - <<-EOF
+		chain detach v0
+		chain attach v0
+	EOF
+	saved "... leave it attached" <"$tmp/lb.conf"
+	lb -q chain attach v1
+	does "detach all and attach in one batch" lb -q --batch - <<-EOF
+		chain detach all
+		chain attach v0
+	EOF
+	saved "... leave that one" <"$tmp/lb.conf"
+	lb -q chain attach v2
+	in_ns ip link del v2
+	in_ns ip link add v2 type veth peer name p2
+	prints "an interface that was deleted is a problem" '^! v2  the interface is gone' lb
+	does "it can be detached, though there is another of its name" lb chain detach v2
+	saved "... and is forgotten" <"$tmp/lb.conf"
 	does "detach" lb chain detach v0
 	in_ns ip link show v0 | grep -q xdp
 	test_is $((! $?)) "no XDP program is left"
