@@ -69,6 +69,11 @@ static __u32 root_id(const struct state *s)
 	return 0;
 }
 
+static const char *privilege(int err)
+{
+	return err == -EPERM ? "; it takes CAP_SYS_ADMIN" : "";
+}
+
 /* Why an attach failed, for who has to do something about it. */
 static void report_refusal(const char *dev, enum lb_attach_mode mode, int err)
 {
@@ -247,7 +252,7 @@ int attach_device(struct state *s, const char *dev, const struct attach_options 
 	err = hook_look(ifindex, root_id(s), &h);
 	if (err) {
 		report("%s: cannot see which XDP program is attached: %s%s", dev,
-		       strerror(-err), err == -EPERM ? "; it takes CAP_SYS_ADMIN" : "");
+		       strerror(-err), privilege(err));
 		return err;
 	}
 	err = check_hook(dev, &h, o);
@@ -291,7 +296,8 @@ int detach_device(struct state *s, const struct lb_device *dev)
 			err = tc_detach(d->ifindex, d->flags & LB_DEVICE_F_CLSACT);
 	}
 	if (err) {
-		report("%s: cannot detach: %s", d->name, strerror(-err));
+		report("%s: cannot detach: %s%s", d->name, strerror(-err),
+		       privilege(err));
 		return err;
 	}
 	forget(s, d);

@@ -118,7 +118,10 @@ static void check_capabilities(struct doctor *d)
 	bool perfmon = admin || (mask & 1ULL << CAP_PERFMON);
 	bool net = mask & 1ULL << CAP_NET_ADMIN;
 
-	if (bpf && perfmon && net)
+	if (bpf && perfmon && net && !admin)
+		doctor_say(d, VERDICT_WARN, "capabilities", "lbctl", "run it as root",
+			   "no CAP_SYS_ADMIN: the chain cannot be attached or detached");
+	else if (bpf && perfmon && net)
 		doctor_say(d, VERDICT_OK, "capabilities", "lbctl", NULL,
 			   "CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN");
 	else

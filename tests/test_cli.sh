@@ -242,7 +242,7 @@ for i in range(16384):
 # ---- the system ----------------------------------------------------------------
 
 bad_system() {
-	local config value
+	local config i value
 
 	refuses 1 "v2: the chain is not attached there" chain detach v2
 	refuses 1 "no such interface" chain show nope0
@@ -267,6 +267,13 @@ bad_system() {
 	# Not all mounts: in a chroot / is none, and unshare would refuse.
 	prints "the one that is missing is, too" 'CAP_NET_ADMIN' \
 		in_ns setpriv --bounding-set -net_admin "$lbctl" --pin-dir "$pins" chain attach v1
+	for i in "attach v1" "detach v0"; do
+		# shellcheck disable=SC2086  # words
+		prints "chain $i says that it takes more" 'CAP_SYS_ADMIN' \
+			in_ns setpriv --bounding-set -sys_admin "$lbctl" --pin-dir "$pins" chain $i
+	done
+	in_ns ip link show v1 | grep -q xdp
+	test_is $((! $?)) "... and leaves no program behind"
 	in_ns sysctl -qw net.ipv4.conf.lo.forwarding=0
 	prints "forwarding that is off is a problem" '^! net.ipv4.conf.lo.forwarding  is 0' lb
 	in_ns sysctl -qw net.ipv4.conf.lo.forwarding=1
