@@ -147,9 +147,13 @@ static __always_inline void hop_decide(struct next_hop *hop, __u32 now)
 		hop->ifindex = 0;
 }
 
-static __always_inline bool is_before(__u32 a, __u32 b)
+/*
+ * Nothing is kept for more than a second.  What seems to expire later did so long ago:
+ * jiffies have gone half round since, in 25 days at 1000 Hz.
+ */
+static __always_inline bool is_kept(__u32 expires, __u32 now)
 {
-	return (__s32)(a - b) < 0;
+	return expires - now - 1 <= lb_params.hz;
 }
 
 /* The next hop towards the packet's backend. */
@@ -166,7 +170,7 @@ static __always_inline enum lb_reason hop_to_backend(struct xdp_md *ctx,
 	if (!kept)
 		return LB_REASON_ABORTED;
 	hop->to = READ_ONCE(kept->to);
-	if (hop->to && is_before(now, READ_ONCE(kept->expires)))
+	if (hop->to && is_kept(READ_ONCE(kept->expires), now))
 		return LB_REASON_NONE;
 
 	hop->to = 0;
@@ -179,7 +183,7 @@ static __always_inline enum lb_reason hop_to_backend(struct xdp_md *ctx,
 
 		if (!since)
 			WRITE_ONCE(kept->unresolved, now | 1);
-		else if (now - since > PATIENCE_S * hz && is_before(now, kept->expires))
+		else if (now - since > PATIENCE_S * hz && is_kept(kept->expires, now))
 			return LB_REASON_NO_NEIGHBOUR;
 	} else {
 		WRITE_ONCE(kept->unresolved, 0);
@@ -198,7 +202,7 @@ static __always_inline enum lb_reason hop_to_client(struct xdp_md *ctx,
 	enum lb_reason reason;
 
 	hop->to = pkt->hop;
-	if (hop->to && is_before(pkt->now, pkt->hop_expires))
+	if (hop->to && is_kept(pkt->hop_expires, pkt->now))
 		return LB_REASON_NONE;
 
 	hop->to = 0;

@@ -58,6 +58,14 @@ static void a_next_hop_is_kept_and_learnt_anew(void **state)
 	set_hop(1, hop);
 	assert_int_equal(run_ack(&r), XDP_TX);
 	assert_int_equal(r.pkt[4], 0x99);
+
+	/* Jiffies have gone half round since it was used. */
+	hop = hop_of(1);
+	hop.to = LB_HOP(0x020000000002, 1);
+	hop.expires = stage_now(&rewrite_stage) + 0x7fff0000;
+	set_hop(1, hop);
+	assert_int_equal(run_ack(&r), XDP_TX);
+	assert_int_equal(r.pkt[4], 0x99);
 	hosts_run("ip neigh change " BACKEND1 " lladdr " BACKEND1_MAC
 		  " dev back nud permanent");
 }
