@@ -42,6 +42,11 @@ static __always_inline __be16 claim_port(struct lb_pkt *pkt, int family,
 					 const struct lb_backend *backend,
 					 const struct flow_place *p)
 {
+	/* One load: lbctl may be writing, and half of each range is none. */
+	union {
+		__u32 word;
+		__u16 port[2];
+	} range = { READ_ONCE(*(const __u32 *)&service->port_low) };
 	union nat_tuple t = {};
 
 	if (family == 4) {
@@ -55,8 +60,8 @@ static __always_inline __be16 claim_port(struct lb_pkt *pkt, int family,
 		t.v6.backend_port = backend->port;
 		t.v6.protocol = pkt->protocol;
 	}
-	return nat_claim(family, &t, first_port(pkt, family), service->port_low,
-			 service->port_high, p, pkt->now);
+	return nat_claim(family, &t, first_port(pkt, family), range.port[0],
+			 range.port[1], p, pkt->now);
 }
 
 /* Enter a new flow with the backend that the policy chose, unless another CPU just did. */
