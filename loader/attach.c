@@ -205,10 +205,13 @@ static int forwarding_on(struct state *s)
 	return err;
 }
 
-/* The record goes last, so that who is killed here can do it again. */
+/*
+ * The record goes last, so that who is killed here can do it again.  Forwarding stays on
+ * as long as another instance in this network namespace needs it.
+ */
 static void forget(struct state *s, struct lb_device *d)
 {
-	if (devices_count(s) == 1)
+	if (devices_count(s) == 1 && !hook_entry_is_anywhere())
 		sysctl_forwarding_restore(s->config);
 	devices_forget(s, d);
 }

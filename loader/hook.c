@@ -7,6 +7,7 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <linux/if_link.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -100,6 +101,36 @@ int hook_look(int ifindex, __u32 root, struct hook *ret)
 	}
 	xdp_multiprog__close(mp);
 	return 0;
+}
+
+static bool has_entry(int ifindex)
+{
+	struct xdp_multiprog *mp = xdp_multiprog__get_from_ifindex(ifindex);
+	struct xdp_program *prog;
+	bool found;
+
+	if (libxdp_get_error(mp))
+		return false;
+	prog = xdp_multiprog__main_prog(mp);
+	found = prog && !strcmp(xdp_program__name(prog), ENTRY);
+	prog = NULL;
+	while (!found && !xdp_multiprog__is_legacy(mp) &&
+	       (prog = xdp_multiprog__next_prog(prog, mp)))
+		found = !strcmp(xdp_program__name(prog), ENTRY);
+	xdp_multiprog__close(mp);
+	return found;
+}
+
+bool hook_entry_is_anywhere(void)
+{
+	struct if_nameindex *list = if_nameindex(), *at;
+	bool found = false;
+
+	for (at = list; at && at->if_index && !found; at++)
+		found = has_entry(at->if_index);
+	if (list)
+		if_freenameindex(list);
+	return found;
 }
 
 /*

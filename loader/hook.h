@@ -27,6 +27,9 @@ struct hook {
 /* Look at the hook; @root is the id of the map lb_root.  0 or -errno. */
 int hook_look(int ifindex, __u32 root, struct hook *ret);
 
+/* Has an interface of this network namespace a program of this name, whosever it is? */
+bool hook_entry_is_anywhere(void);
+
 /*
  * Attach the program of @entry, an object that is open and not loaded, through the
  * dispatcher.  0, or -errno with nothing changed: -EOPNOTSUPP if libxdp fell back to a
