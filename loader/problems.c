@@ -111,16 +111,19 @@ static void add_service_problems(json_t *problems, const struct snapshot *s,
 	char name[ENDPOINT_TEXT_SIZE], text[ENDPOINT_TEXT_SIZE];
 	char object[2 * ENDPOINT_TEXT_SIZE];
 	struct lb_count count;
-	size_t i, usable = 0;
+	size_t i, usable = 0, weightless = 0;
 
 	service_text(service, name);
 	for (i = 0; i < service->n_backends; i++) {
 		const struct model_backend *b = &service->backends[i];
 
 		usable += backend_is_usable(b);
+		weightless += b->state == LB_BACKEND_ACTIVE;
 		snprintf(object, sizeof(object), "%s %s", name,
 			 backend_format(&b->address, b->port, text));
-		if (!state_backend_count(&s->state, b->id, &count))
+		if (!state_backend_count(&s->state, b->id, &count) &&
+		    (count.drop_reason != LB_REASON_BACKEND_DOWN ||
+		     b->state == LB_BACKEND_DOWN))
 			add_drops(problems, s, object, &count);
 		add_silence(problems, s, object, b);
 	}
@@ -139,7 +142,8 @@ static void add_service_problems(json_t *problems, const struct snapshot *s,
 		json_array_append_new(
 			problems,
 			problem(name, "no-backend",
-				"'lbctl backend set ... state active'",
+				weightless ? "'lbctl backend set ... weight N'"
+					   : "'lbctl backend set ... state active'",
 				"no backend is active with a weight: new flows are dropped"));
 }
 
@@ -155,7 +159,13 @@ static void add_device_problems(json_t *problems, const struct snapshot *s)
 		if (!dev->ifindex)
 			continue;
 		attached = true;
-		if (!if_indextoname(dev->ifindex, name))
+		if (!if_indextoname(dev->ifindex, name) && if_nametoindex(dev->name))
+			json_array_append_new(
+				problems,
+				problem(dev->name, "no-device",
+					"'lbctl chain attach' it again",
+					"the interface was deleted and made anew"));
+		else if (!if_indextoname(dev->ifindex, name))
 			json_array_append_new(problems, problem(dev->name, "no-device",
 								"'lbctl chain detach' it",
 								"the interface is gone"));

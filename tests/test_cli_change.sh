@@ -37,6 +37,8 @@ changes() {
 	lb save >"$tmp/lb.conf"
 	does "replace puts back what is not said" lb service replace 10.0.0.10:80/tcp
 	prints "... and keeps the backends" '0 of 2 usable' lb service show
+	prints "what keeps the active one from use is its weight" \
+		'^! .*no backend is active with a weight.*weight N' lb
 	does "apply brings the old state back" lb apply "$tmp/lb.conf"
 	saved "... all of it" <"$tmp/lb.conf"
 
@@ -88,7 +90,7 @@ chains() {
 	lb -q chain attach v2
 	in_ns ip link del v2
 	in_ns ip link add v2 type veth peer name p2
-	prints "an interface that was deleted is a problem" '^! v2  the interface is gone' lb
+	prints "an interface that was deleted is a problem" '^! v2  the interface was deleted' lb
 	does "it can be detached, though there is another of its name" lb chain detach v2
 	saved "... and is forgotten" <"$tmp/lb.conf"
 	does "detach" lb chain detach v0
@@ -103,6 +105,17 @@ chains() {
 	test_is $? "no pin is left" "$(ls "$pins" 2>/dev/null)"
 	does "apply makes the instance, as at boot" lb -q apply "$tmp/lb.conf"
 	saved "the same one" <"$tmp/lb.conf"
+}
+
+instances() {
+	lb -q chain detach all
+	prints "who detaches last puts forwarding back" '^0$' \
+		in_ns sysctl -n net.ipv4.conf.lo.forwarding
+	in_ns "$lbctl" -q --pin-dir "$pins-2" chain attach v1
+	does "another instance on another interface" lb -q apply "$tmp/lb.conf"
+	does "goes" in_ns "$lbctl" --pin-dir "$pins-2" clear
+	prints "... and leaves forwarding as this one needs it" '^1$' \
+		in_ns sysctl -n net.ipv4.conf.lo.forwarding
 }
 
 # ---- several at once, and sudden death -----------------------------------------
@@ -192,6 +205,7 @@ for i in range(60):
 start
 changes
 chains
+instances
 writers
 storm
 finish
