@@ -168,7 +168,8 @@ json_t *output_object(void)
 
 enum outcome output_json(const struct lbctl *l, json_t *root)
 {
-	size_t flags = l->pretty ? JSON_INDENT(2) : JSON_COMPACT;
+	size_t flags = JSON_REAL_PRECISION(15) |
+		       (l->pretty ? JSON_INDENT(2) : JSON_COMPACT);
 	char *text = root ? json_dumps(root, flags) : NULL;
 
 	json_decref(root);

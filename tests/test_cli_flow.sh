@@ -131,6 +131,7 @@ prints "by service and backend" '^6$' lb flow count service $service backend 10.
 prints "by another backend" '^0$' lb flow count backend 10.0.0.3:8000
 prints "the screen counts them" '10\.0\.0\.2:8000 +active +1 +6 ' lb
 is_json flows flow show
+counts "times in JSON have no false digits" 0 '[0-9]\.[0-9]{6}' lb -j flow show
 refuses 1 "in no service" flow show backend 10.0.0.99
 refuses 1 "no such service" flow count service 10.0.0.99:1/tcp
 refuses 2 "state 'establishd': .*did you mean 'established'" flow show state establishd
@@ -173,6 +174,17 @@ test_is $? "three more connections" "$(cat "$tmp/held-err"; lb; lb stats)"
 does "force removes a backend with flows" lb backend del $service 10.0.0.2 force
 prints "and its flows" '^0$' lb flow count
 hang_up
+
+lb backend add $service 10.0.0.2
+connect 3
+test_is $? "three to a backend that goes down" "$(cat "$tmp/held-err"; lb; lb stats)"
+lb backend set $service 10.0.0.2 state down
+hang_up
+sleep 0.3
+prints "what is lost by that is a problem" '^! .* backend-down .*state active' lb
+lb backend set $service 10.0.0.2 state active
+counts "... no more, once it is active" 0 'backend-down' lb
+lb backend del $service 10.0.0.2 force
 
 lb backend set $service 10.0.0.3 state active
 connect 3
