@@ -76,6 +76,8 @@ static __always_inline int lb_leave(enum lb_reason reason, int verdict)
 	if (n) {
 		n->packets++;
 		n->last = bpf_jiffies64();
+		n->service = 0; /* the last one may have had some */
+		n->backend = LB_NO_BACKEND;
 	}
 	return verdict;
 }

@@ -7,6 +7,7 @@
  */
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/if_ether.h>
 #include <netinet/in.h>
@@ -106,6 +107,40 @@ static void drops_are_counted_per_service(void **state)
 	assert_int_equal(after.packets, before.packets);
 }
 
+/* The service of the last fragment that was dropped, id + 1. */
+static __u32 fragment_service(void)
+{
+	int n_cpus = libbpf_num_possible_cpus();
+	struct lb_reason_count all[n_cpus], last = {};
+	__u32 key = LB_REASON_FRAGMENT;
+
+	assert_return_code(bpf_map_lookup_elem(stage_map(&parse_stage, "lb_reasons"),
+					       &key, all),
+			   errno);
+	for (int i = 0; i < n_cpus; i++)
+		if (all[i].last >= last.last)
+			last = all[i];
+	return last.service;
+}
+
+/* A drop for none does not name the service of the one before. */
+static void the_last_drop_names_its_own_service(void **state)
+{
+	int parse = stage_program(&parse_stage, "lb_parse");
+	struct run r;
+
+	(void)state;
+	stage_run_layers(parse,
+			 PKT(ETH(), IP4(CLIENT, SERVICE, .frag = 0x2000),
+			     TCP(31337, HTTP, .flags = TH_SYN)),
+			 0, &r);
+	assert_int_equal(fragment_service(), 1);
+	stage_run_layers(
+		parse, PKT(ETH(), IP4(BACKEND1, SERVICE, .frag = 0x2000), TCP(HTTP, NAT)),
+		0, &r);
+	assert_int_equal(fragment_service(), 0);
+}
+
 /* No prefix of any packet above is sent, changed, or reaches a later stage unparsed. */
 static void truncated_at_every_length(void **state)
 {
@@ -194,11 +229,12 @@ int main(void)
 {
 	const struct CMUnitTest others[] = {
 		cmocka_unit_test(drops_are_counted_per_service),
+		cmocka_unit_test(the_last_drop_names_its_own_service),
 		cmocka_unit_test(truncated_at_every_length),
 		cmocka_unit_test(any_byte_may_be_anything),
 		cmocka_unit_test(a_cleared_way_hides_nothing),
 	};
-	struct CMUnitTest *units = calloc(parse_n_rows + 4, sizeof(*units));
+	struct CMUnitTest *units = calloc(parse_n_rows + 5, sizeof(*units));
 	int failed;
 
 	for (size_t i = 0; i < parse_n_rows; i++)
@@ -208,7 +244,7 @@ int main(void)
 			.initial_state = (void *)&parse_rows[i],
 		};
 	memcpy(&units[parse_n_rows], others, sizeof(others));
-	failed = _cmocka_run_group_tests("parse", units, parse_n_rows + 4, parse_open,
+	failed = _cmocka_run_group_tests("parse", units, parse_n_rows + 5, parse_open,
 					 parse_close);
 	free(units);
 	return failed;
