@@ -6,7 +6,7 @@
  *       the policy
  * out:  XDP_TX, or XDP_REDIRECT by another interface; XDP_PASS with a mark for lb_resolve
  *       if the kernel has to find the next hop
- * else: XDP_DROP with a reason, the packet and the flow as they were
+ * else: XDP_DROP with a reason; a new flow may be there all the same
  */
 #include "nat_claim.bpf.h"
 #include "next_hop.bpf.h"
