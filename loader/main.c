@@ -116,10 +116,21 @@ static enum outcome take_instance(struct lbctl *l, const char *name)
 		"0123456789_-";
 
 	if (!*name || strspn(name, allowed) != strlen(name) || strlen(name) > 64) {
-		report("instance '%s': not made of letters, digits, '-' and '_'", name);
+		report("instance '%s': not made of 1 to 64 letters, digits, '-' and '_'",
+		       name);
 		return USAGE;
 	}
 	l->where.instance = name;
+	return DONE;
+}
+
+static enum outcome take_pin_dir(struct lbctl *l, const char *dir)
+{
+	if (*dir != '/') {
+		report("--pin-dir '%s': not an absolute path", dir);
+		return USAGE;
+	}
+	l->where.pin_dir = dir;
 	return DONE;
 }
 
@@ -153,8 +164,7 @@ static enum outcome take_option(struct command_line *c, int option)
 	case 'i':
 		return take_instance(&c->lbctl, optarg);
 	case OPTION_PIN_DIR:
-		c->lbctl.where.pin_dir = optarg;
-		return DONE;
+		return take_pin_dir(&c->lbctl, optarg);
 	case 'w':
 		return take_wait(&c->lbctl, optarg);
 	case 'b':

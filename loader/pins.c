@@ -95,10 +95,6 @@ static int find_dir(struct state *s, const struct state_options *o)
 	}
 	while (n > 1 && s->dir[n - 1] == '/')
 		s->dir[--n] = '\0';
-	if (o->pin_dir && s->dir[0] != '/') {
-		report("--pin-dir '%s': not an absolute path", o->pin_dir);
-		return -EINVAL;
-	}
 	if (strchr(s->dir, '.')) {
 		report("'%s': names in a BPF file system cannot have a '.'", s->dir);
 		return -EINVAL;

@@ -92,6 +92,7 @@ bad_words() {
 	refuses 2 "'-w': its value is missing" -w
 	refuses 2 "not a time" -w soon save
 	refuses 2 "instance '../x'" -i ../x save
+	refuses 2 "--pin-dir 'save': not an absolute path" --pin-dir save
 	refuses 2 "one word too many" save now
 	refuses 2 "the service is missing" service add
 	refuses 2 "the backend is missing" backend add 10.0.0.10:80/tcp
