@@ -4,7 +4,7 @@
  *
  * The same flow gets the same backend, on every balancer with the same backends, and when
  * one of n backends goes about 1/n of the flows move (Eisenbud et al., "Maglev", NSDI 2016).
- * Weights are respected.  Costs three multiplications.
+ * Weights are respected.  Costs six multiplications.
  *
  * Do not use it where few clients make many requests over one connection each: shares are
  * even for many flows only.

@@ -24,7 +24,7 @@ static __always_inline __be16 client_port(struct lb_pkt *pkt, int family)
 			   : ((struct lb_flow_key6 *)pkt->key)->port;
 }
 
-/* Where the search for a translated port begins: see nat.bpf.h. */
+/* Where the search for a translated port begins: see nat_claim.bpf.h. */
 static __always_inline __u32 first_port(struct lb_pkt *pkt, int family)
 {
 	__u64 h = lb_hash_step(lb_params.seed[0], client_address(pkt)[0], lb_params.seed);
