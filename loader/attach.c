@@ -19,6 +19,7 @@
 
 #include "devices.h"
 #include "hook.h"
+#include "namespace.h"
 #include "pins.h"
 #include "report.h"
 #include "stages.h"
@@ -263,6 +264,8 @@ int attach_device(struct state *s, const char *dev, const struct attach_options 
 		return err;
 
 	devices_forget_gone(s);
+	if (!devices_count(s))
+		namespace_note(s);
 	d = devices_enter(s, dev, ifindex);
 	if (!d)
 		return -ENODEV;

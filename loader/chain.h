@@ -9,8 +9,8 @@
 
 #define CHAIN_FLOWS	262144 /* per family, unless 'flows N' is said */
 #define CHAIN_FLOWS_MIN 64
-#define CHAIN_FLOWS_MAX (1U << 24)
-#define CHAIN_PRIORITY	60 /* after a firewall at everybody's default of 50 */
+#define CHAIN_FLOWS_MAX (1U << 23) /* LB_BUCKET_1 has 24 bits for twice as many places */
+#define CHAIN_PRIORITY	60	   /* after a firewall at everybody's default of 50 */
 
 bool instance_exists(const struct state_options *where);
 /* NULL: the chain is not there. */

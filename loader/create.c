@@ -18,6 +18,7 @@
 
 #include "clock.h"
 #include "instance.h"
+#include "namespace.h"
 #include "object.h"
 #include "pins.h"
 #include "profiles.h"
@@ -248,6 +249,8 @@ int state_create(struct state *s, const struct state_options *o, __u32 flows)
 		err = make(s, flows);
 	} else if (!err) {
 		err = state_map_all(s, false);
+		if (!err)
+			err = namespace_check(s, STATE_WRITE);
 		if (!err)
 			err = state_repair(s);
 	}

@@ -211,6 +211,16 @@ static void add_forwarding(json_t *problems, const char *family, bool is_needed)
 						"is 0: next hops cannot be looked up"));
 }
 
+static bool is_attached(const struct state *s)
+{
+	int i;
+
+	for (i = 0; i < LB_MAX_DEVICES; i++)
+		if (s->devices[i].ifindex)
+			return true;
+	return false;
+}
+
 static void add_system_problems(json_t *problems, const struct snapshot *s)
 {
 	__u64 size = s->state.config->flows, most;
@@ -222,6 +232,8 @@ static void add_system_problems(json_t *problems, const struct snapshot *s)
 			problems, problem("flows", "table-full",
 					  "make it larger: 'chain attach ... flows N'",
 					  "%llu of %llu places are taken", most, size));
+	if (!is_attached(&s->state))
+		return; /* attach switches forwarding on lo on */
 	add_forwarding(problems, "ipv4", true);
 	add_forwarding(problems, "ipv6",
 		       n && s->model.services[n - 1].address.family == 6);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "instance.h"
+#include "namespace.h"
 #include "pins.h"
 #include "repair.h"
 #include "report.h"
@@ -256,6 +257,8 @@ int state_open(struct state *s, const struct state_options *o, enum state_access
 		err = pins_lock(s, o->wait_ms);
 	if (!err)
 		err = state_map_all(s, false);
+	if (!err)
+		err = namespace_check(s, access);
 	if (!err && access == STATE_WRITE)
 		err = state_repair(s);
 	if (err)

@@ -206,6 +206,21 @@ start
 changes
 chains
 instances
+
+# Seen from elsewhere, the interfaces of an instance look gone.
+elsewhere() {
+	lb -q apply "$tmp/lb.conf"
+	lb save >"$tmp/before"
+	prints "another network namespace cannot clear it" 'in another network namespace' \
+		unshare -n "$lbctl" --pin-dir "$pins" clear
+	prints "... nor detach it" 'in another network namespace' \
+		unshare -n "$lbctl" --pin-dir "$pins" chain detach all
+	prints "... and is told so when it looks" 'in another network namespace' \
+		unshare -n "$lbctl" --pin-dir "$pins" service show
+	lb save >"$tmp/after"
+	does "... and nothing changed" cmp "$tmp/before" "$tmp/after"
+}
+elsewhere
 writers
 storm
 finish

@@ -312,9 +312,10 @@ struct lb_config {
 	 * with LB_FORWARDING_NOTED */
 	__u32 forwarding_was;
 	__u32 pad;
+	__u64 netns;	  /* SO_NETNS_COOKIE of where it is attached; 0: not known */
 	char version[24]; /* of the loaded stages */
 };
-_Static_assert(sizeof(struct lb_config) == 104, "lb_config");
+_Static_assert(sizeof(struct lb_config) == 112, "lb_config");
 
 enum lb_direction { LB_TO_BACKEND, LB_TO_CLIENT };
 
