@@ -279,10 +279,16 @@ static __always_inline void flow_touch(struct lb_bucket *b, __u32 way, __u32 now
 		WRITE_ONCE(b->seen[way], now);
 }
 
+/* Can this packet begin a flow? */
+static __always_inline bool may_choose(const struct lb_pkt *pkt)
+{
+	return pkt->protocol == IPPROTO_UDP || tcp_is_syn(pkt->tcp_flags);
+}
+
 /*
  * Is the flow that was copied into @pkt of no use, although it has not timed out?  Its
- * backend may be gone, or be down and UDP can go elsewhere, or a new connection comes
- * from the same port.
+ * backend may be gone, or be down and the packet can go elsewhere, or a new connection
+ * comes from the same port.
  */
 static __always_inline bool flow_is_over(const struct lb_pkt *pkt)
 {
@@ -290,8 +296,8 @@ static __always_inline bool flow_is_over(const struct lb_pkt *pkt)
 
 	if (!backend || READ_ONCE(backend->ref) != pkt->backend)
 		return true;
-	if (pkt->protocol == IPPROTO_UDP)
-		return READ_ONCE(backend->state) == LB_BACKEND_DOWN;
+	if (READ_ONCE(backend->state) == LB_BACKEND_DOWN && may_choose(pkt))
+		return true;
 	return LB_WAY_STATE(pkt->way) == LB_FLOW_CLOSED && tcp_is_syn(pkt->tcp_flags);
 }
 

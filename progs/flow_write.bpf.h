@@ -260,7 +260,12 @@ static __always_inline __u64 place_choose(struct lb_pkt *pkt, struct flow_place 
 	    !bucket_lock(second))
 		return here;
 
+	/* It may have filled up before we had its lock. */
 	there = bucket_victim(second, half_open, NO_WAY, pkt->now);
+	if (there < here) {
+		bucket_unlock(second);
+		return here;
+	}
 	p->bucket = second;
 	p->index = index;
 	return there;

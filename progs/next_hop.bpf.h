@@ -92,6 +92,7 @@ static __always_inline enum lb_reason hop_lookup(struct xdp_md *ctx, int family,
 {
 	struct bpf_fib_lookup fib = { .ifindex = LO_IFINDEX };
 	__u32 *slot, ifindex;
+	long found;
 
 	if (family == 4) {
 		fib.family = AF_INET;
@@ -103,23 +104,19 @@ static __always_inline enum lb_reason hop_lookup(struct xdp_md *ctx, int family,
 		__builtin_memcpy(fib.ipv6_dst, to, 16);
 	}
 
-	switch (bpf_fib_lookup(ctx, &fib, sizeof(fib), 0)) {
-	case BPF_FIB_LKUP_RET_SUCCESS:
-		break;
-	case BPF_FIB_LKUP_RET_NO_NEIGH:
-		hop->ifindex = fib.ifindex;
-		return LB_REASON_NONE;
-	case BPF_FIB_LKUP_RET_FWD_DISABLED:
+	found = bpf_fib_lookup(ctx, &fib, sizeof(fib), 0);
+	if (found == BPF_FIB_LKUP_RET_FWD_DISABLED)
 		return LB_REASON_FORWARDING_OFF;
-	default:
+	if (found != BPF_FIB_LKUP_RET_SUCCESS && found != BPF_FIB_LKUP_RET_NO_NEIGH)
 		return LB_REASON_NO_ROUTE;
-	}
 
+	/* Known neighbour or not: what the first packet may do, the second may too. */
 	ifindex = fib.ifindex;
 	slot = bpf_map_lookup_elem(&lb_device_slots, &ifindex);
 	if (!slot)
 		return LB_REASON_NO_DEVICE;
-	hop->to = LB_HOP(mac_word(fib.dmac), *slot);
+	if (found == BPF_FIB_LKUP_RET_SUCCESS)
+		hop->to = LB_HOP(mac_word(fib.dmac), *slot);
 	hop->ifindex = ifindex;
 	return LB_REASON_NONE;
 }

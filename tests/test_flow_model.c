@@ -179,7 +179,7 @@ static void packet_of_client(struct client *c, __u8 flags)
 	struct flow f;
 
 	down = c->known && world_backend(stage, c->backend).state == LB_BACKEND_DOWN;
-	live = is_live(c) && !(udp && down) &&
+	live = is_live(c) && !((udp || flags == TH_SYN) && down) &&
 	       !(!udp && c->state == LB_FLOW_CLOSED && flags == TH_SYN);
 	chain_client(&chain, c->service, family == 4 ? CLIENT : CLIENT6, c->port, flags,
 		     &d);

@@ -8,7 +8,7 @@
  * as fast as the kernel repeats them, while policies are swapped.  After each the tables
  * are judged: no lock left, no flow twice or out of place, lb_live exact.
  *
- * LB_TEST_SECONDS is how long it all takes: 20 unless said.
+ * LB_TEST_SECONDS is how long it all takes: 60 unless said.
  */
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
@@ -236,7 +236,7 @@ static int seconds(void)
 {
 	const char *text = getenv("LB_TEST_SECONDS");
 
-	return text ? atoi(text) : 20;
+	return text ? atoi(text) : 60;
 }
 
 /* Run @body in two threads on two CPUs for half of the time; meanwhile swap policies. */

@@ -162,6 +162,12 @@ static void the_way_out_has_no_chain(void **state)
 	assert_int_equal(run_ack(&r), XDP_DROP);
 	assert_int_equal(stage_reason(&rewrite_stage, LB_REASON_NO_DEVICE), before + 1);
 	stage_expect(&r, ack);
+	/* Nor does the kernel send there what XDP could not go on with. */
+	hosts_run("ip neigh del " BACKEND1 " dev back");
+	assert_int_equal(run_ack(&r), XDP_DROP);
+	hosts_run("ip neigh replace " BACKEND1 " lladdr " BACKEND1_MAC
+		  " dev back nud permanent");
+	assert_int_equal(stage_reason(&rewrite_stage, LB_REASON_NO_DEVICE), before + 2);
 	assert_int_equal(bpf_map_update_elem(slots, &hosts_back, &slot, 0), 0);
 	assert_int_equal(run_ack(&r), XDP_TX);
 
@@ -171,7 +177,7 @@ static void the_way_out_has_no_chain(void **state)
 	pkt = rewrite_parsed(ack, NULL, PORT, NAT, false);
 	rewrite_run(&pkt, ack, hosts_front, &r);
 	assert_int_equal(r.verdict, XDP_DROP);
-	assert_int_equal(stage_reason(&rewrite_stage, LB_REASON_NO_DEVICE), before + 2);
+	assert_int_equal(stage_reason(&rewrite_stage, LB_REASON_NO_DEVICE), before + 3);
 	assert_int_equal(bpf_map_update_elem(egress, &slot, &hosts_back, 0), 0);
 }
 
