@@ -177,8 +177,10 @@ static __always_inline enum lb_reason hop_to_backend(struct xdp_md *ctx,
 	WRITE_ONCE(kept->to, hop->to);
 	if (!hop->to) {
 		__u32 since = READ_ONCE(kept->unresolved);
+		__s32 pause = now - READ_ONCE(kept->expires);
 
-		if (!since)
+		/* After a pause, it is asked as if for the first time. */
+		if (!since || pause > (__s32)(PATIENCE_S * hz))
 			WRITE_ONCE(kept->unresolved, now | 1);
 		else if (now - since > PATIENCE_S * hz && is_kept(kept->expires, now))
 			return LB_REASON_NO_NEIGHBOUR;

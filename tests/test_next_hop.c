@@ -125,6 +125,14 @@ static void a_backend_that_does_not_answer(void **state)
 	assert_int_equal(stage_reason(&rewrite_stage, LB_REASON_NO_NEIGHBOUR),
 			 dropped + 9);
 
+	/* After a pause it has three seconds again. */
+	now = stage_now(&rewrite_stage);
+	hop.unresolved = (now - 9 * rewrite_stage.params.hz) | 1;
+	hop.expires = now - 5 * rewrite_stage.params.hz;
+	set_hop(1, hop);
+	for (int i = 0; i < 10; i++)
+		assert_int_equal(run_ack(&r), XDP_PASS);
+
 	hosts_run("ip neigh replace " BACKEND1 " lladdr " BACKEND1_MAC
 		  " dev back nud permanent");
 	assert_int_equal(run_ack(&r), XDP_TX);
