@@ -28,8 +28,46 @@ no_instance() {
 
 # ---- the README's commands -----------------------------------------------------
 
+# how_attached INSTANCE-OPTIONS...: "alone" or "dispatcher", as the kernel allows.
+how_attached() {
+	in_ns "$lbctl" "$@" -j | python3 -c 'import json, sys
+print(json.load(sys.stdin)["devices"][0]["how"])'
+}
+
+# attach_says_how FILE HOW: one warning if it is alone, none else.
+attach_says_how() {
+	local want=0
+
+	[ "$2" != alone ] || want=1
+	[ "$(grep -c ALONE "$1")" -eq $want ]
+	test_is $? "attach says in one line that it is alone, or nothing" "how: $2
+$(cat "$1")"
+}
+
+# An instance by its name: the pins are where the man page says, and go with it.
+by_name() {
+	local name=swy-cli-$$
+
+	does "attach an instance by its name" in_ns "$lbctl" -q -i "$name" chain attach v1
+	prints "it is there" '^v1 ' in_ns "$lbctl" --instance "$name"
+	[ -e "/sys/fs/bpf/switchyard/$name/maps/lb_config" ]
+	test_is $? "it is pinned under its name" ""
+	does "and cleared" in_ns "$lbctl" -i "$name" clear
+	[ ! -e "/sys/fs/bpf/switchyard/$name" ]
+	test_is $? "nothing of it is left" ""
+	rmdir /sys/fs/bpf/switchyard 2>/dev/null
+}
+
 readme() {
-	prints "attach" 'ALONE|^$|dispatcher' lb chain attach v0
+	local how
+
+	lb chain attach v0 >"$tmp/out" 2>"$tmp/attach"
+	test_is $? "attach" "$(cat "$tmp/attach")"
+	how=$(how_attached --pin-dir "$pins")
+	attach_says_how "$tmp/attach" "$how"
+	if [ "$how" = alone ]; then
+		refuses 1 "attached alone" chain attach v0 require dispatcher
+	fi
 	lb -q chain attach v0 2>"$tmp/err"
 	test_is $? "attaching again is no error" "$(cat "$tmp/err")"
 	does "service add" lb service add 10.0.0.10:80/tcp forward fullnat
@@ -300,6 +338,7 @@ print(*value)')
 
 no_instance
 readme
+by_name
 all_json
 bad_words
 bad_services
