@@ -179,9 +179,10 @@ static __always_inline enum lb_reason hop_to_backend(struct xdp_md *ctx,
 		__u32 since = READ_ONCE(kept->unresolved);
 		__s32 pause = now - READ_ONCE(kept->expires);
 
-		/* After a pause, it is asked as if for the first time. */
+		/* After a pause, it is asked as if for the first time.  Odd is never
+		 * 0, and rounded down never ahead of now, which would look long ago. */
 		if (!since || pause > (__s32)(PATIENCE_S * hz))
-			WRITE_ONCE(kept->unresolved, now | 1);
+			WRITE_ONCE(kept->unresolved, (now - 1) | 1);
 		else if (now - since > PATIENCE_S * hz && is_kept(kept->expires, now))
 			return LB_REASON_NO_NEIGHBOUR;
 	} else {

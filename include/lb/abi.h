@@ -238,7 +238,7 @@ _Static_assert(sizeof(struct lb_policy_info) == 128, "lb_policy_info");
 struct lb_hop {
 	__u64 to;	  /* LB_HOP, 0: not known */
 	__u32 expires;	  /* jiffies: ask the kernel again from then on */
-	__u32 unresolved; /* jiffies of the first failure in a row, | 1; or 0 */
+	__u32 unresolved; /* jiffies of the first failure in a row, the odd ones; or 0 */
 };
 _Static_assert(sizeof(struct lb_hop) == 16, "lb_hop");
 
