@@ -132,6 +132,7 @@ static void write_backend(struct state *s, const struct model_service *service,
 
 	memcpy(record->address, b->address.word, sizeof(record->address));
 	record->port = htons(b->port);
+	record->family = b->address.family;
 	record->service = service->id;
 	record->weight = b->weight;
 	record->state = b->state;
@@ -154,7 +155,12 @@ static void write_options(struct lb_service *record, const struct model_service 
 	set_word((__u32 *)(void *)&record->port_low, ports.word);
 	record->timeout_set = service->timeout_set;
 	record->policy = service->policy < 0 ? 0 : service->policy;
-	set_word(&record->flags, service->policy < 0 ? 0 : LB_SERVICE_F_OWN_POLICY);
+	set_word(&record->flags,
+		 (service->policy < 0 ? 0 : LB_SERVICE_F_OWN_POLICY) |
+			 (service->per_packet ? LB_SERVICE_F_PER_PACKET : 0) |
+			 (service->icmp_reply ? LB_SERVICE_F_ICMP_REPLY : 0));
+	set_word(&record->on_empty, service->on_empty);
+	set_word(&record->mss, service->mss);
 	if (strncmp(record->comment, service->comment, sizeof(record->comment)))
 		memcpy(record->comment, service->comment, sizeof(record->comment));
 }
@@ -169,7 +175,9 @@ static void write_service(struct state *s, struct model_service *service, __u32 
 	}
 
 	memcpy(record->address, service->address.word, sizeof(record->address));
+	record->prefix = service->prefix;
 	record->port = htons(service->port);
+	record->port_last = htons(service->port_last);
 	record->protocol = service->protocol;
 	record->forward = service->forward;
 	record->family = service->address.family;

@@ -118,6 +118,7 @@ struct lb_device *devices_enter(struct state *s, const char *name, __u32 ifindex
 
 	slot = d - s->devices;
 	if (!d->ifindex) {
+		fresh.out = ifindex;
 		fresh.since = time(NULL);
 		strncpy(fresh.name, name, sizeof(fresh.name) - 1);
 		*d = fresh;

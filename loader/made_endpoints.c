@@ -51,13 +51,15 @@ static void add_service(struct endpoint_set *set, const struct model_service *s)
 	size_t i;
 
 	set->endpoints[set->n++] = endpoint_make(&s->address, s->port, s->protocol,
-						 LB_ENDPOINT_SERVICE, s->id + 1);
+						 LB_ENDPOINT_SERVICE,
+						 LB_SERVICE_REF(s->id, s->forward, 0));
 	set->endpoints[set->n++] = endpoint_make(&s->address, 0, 0, LB_ENDPOINT_ADDRESS,
 						 ports_value(s->port_low, s->port_high));
 	for (i = 0; i < s->n_backends; i++)
 		set->endpoints[set->n++] = endpoint_make(&s->backends[i].address,
 							 s->backends[i].port, s->protocol,
-							 LB_ENDPOINT_BACKEND, 1);
+							 LB_ENDPOINT_BACKEND,
+							 LB_REPLIES(true, 0));
 }
 
 static void merge_equal(struct endpoint_set *set)

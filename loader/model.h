@@ -40,16 +40,29 @@ struct model_backend {
 	__u64 since; /* CLOCK_REALTIME, s */
 };
 
+/* Where tunnels come from; behind the prefix it is spread by flow. */
+struct model_source {
+	struct address address; /* family 0: not set */
+	__u8 prefix;
+};
+
 struct model_service {
 	int id; /* -1: not in the kernel yet */
 	struct address address;
-	__u16 port;    /* host order */
-	__u8 protocol; /* IPPROTO_* */
+	__u8 prefix;	 /* length; 32 or 128: one address */
+	__u16 port;	 /* host order; of a range, the first; of `any` and ICMP 0 */
+	__u16 port_last; /* of a range; of `any` 65535; else as port */
+	__u8 protocol;	 /* IPPROTO_* */
 	enum lb_forward forward;
 	int policy;		       /* slot, or -1: follows the default */
 	__u32 timeout_set;	       /* bit per enum model_timeout */
 	__u64 timeout_ms[TIMEOUT_MAX]; /* valid where the bit is set */
 	__u16 port_low, port_high;     /* translated ports, both included */
+	bool per_packet;	       /* persistence none */
+	bool icmp_reply;
+	enum lb_on_empty on_empty;
+	__u32 mss;		       /* 0: off */
+	struct model_source source[2]; /* `src`: of IPv4, of IPv6 */
 	char comment[64];
 	__u64 since;
 	__u32 generation; /* of its table in the kernel */

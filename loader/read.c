@@ -40,12 +40,18 @@ static bool read_service(const struct state *s, int id, struct model_service *re
 	model_init_service(ret);
 	ret->id = id;
 	ret->address = address_from_words(copy.family, copy.address);
+	ret->prefix = copy.prefix;
 	ret->port = ntohs(copy.port);
+	ret->port_last = ntohs(copy.port_last);
 	ret->protocol = copy.protocol;
 	ret->forward = copy.forward;
 	ret->policy = copy.flags & LB_SERVICE_F_OWN_POLICY ? (int)copy.policy : -1;
 	ret->port_low = copy.port_low;
 	ret->port_high = copy.port_high;
+	ret->per_packet = copy.flags & LB_SERVICE_F_PER_PACKET;
+	ret->icmp_reply = copy.flags & LB_SERVICE_F_ICMP_REPLY;
+	ret->on_empty = copy.on_empty;
+	ret->mss = copy.mss;
 	memcpy(ret->comment, copy.comment, sizeof(ret->comment));
 	ret->comment[sizeof(ret->comment) - 1] = '\0';
 	ret->since = copy.since;
@@ -54,8 +60,7 @@ static bool read_service(const struct state *s, int id, struct model_service *re
 	return true;
 }
 
-static bool read_backend(const struct state *s, int id, __u8 family,
-			 struct model_backend *ret)
+static bool read_backend(const struct state *s, int id, struct model_backend *ret)
 {
 	const struct lb_backend *record = &s->backends[id];
 	struct lb_backend copy;
@@ -69,7 +74,7 @@ static bool read_backend(const struct state *s, int id, __u8 family,
 	model_init_backend(ret);
 	ret->id = id;
 	ret->ref = ref;
-	ret->address = address_from_words(family, copy.address);
+	ret->address = address_from_words(copy.family, copy.address);
 	ret->port = ntohs(copy.port);
 	ret->weight = copy.weight;
 	ret->state = copy.state;
@@ -99,7 +104,7 @@ static int read_backends(const struct state *s, struct model *m)
 		by_id[m->services[i].id] = &m->services[i];
 	for (id = 1; id < LB_MAX_BACKENDS; id++) {
 		service = by_id[s->backends[id].service % LB_MAX_SERVICES];
-		if (!service || !read_backend(s, id, service->address.family, &backend))
+		if (!service || !read_backend(s, id, &backend))
 			continue;
 		if (!model_add_backend(service, &backend))
 			return -ENOMEM;

@@ -193,7 +193,8 @@ static void name_new(struct model_service *s, const struct service_name *name)
 {
 	model_init_service(s);
 	s->address = name->address;
-	s->port = name->port;
+	s->prefix = s->address.family == 4 ? 32 : 128;
+	s->port = s->port_last = name->port;
 	s->protocol = name->protocol;
 }
 

@@ -23,6 +23,9 @@ static const struct stage {
 	{ "lb_control", NULL, 0 },
 	{ "lb_resolve", NULL, 0 },
 	{ "lb_rewrite", "lb_stages", LB_STAGE_REWRITE },
+	{ "lb_dsr", "lb_stages", LB_STAGE_DSR },
+	{ "lb_reply", "lb_stages", LB_STAGE_REPLY },
+	{ "lb_wide", "lb_stages", LB_STAGE_WIDE },
 	{ "lb_parse", "lb_root", 0 }, /* last: from here on packets go through */
 };
 

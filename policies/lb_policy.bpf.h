@@ -79,7 +79,7 @@ static __always_inline void policy_flow(const struct lb_pkt *pkt,
 	flow->service = pkt->service & (LB_MAX_SERVICES - 1);
 	flow->family = pkt->family;
 	flow->protocol = pkt->protocol;
-	if (pkt->family == 4) {
+	if (pkt->table == 4) {
 		const struct lb_flow_key4 *key = (const void *)pkt->key;
 
 		flow->client[0] = key->client;
@@ -117,28 +117,28 @@ static __always_inline int policy_run(struct xdp_md *ctx, __u32 self, lb_select 
 	void *map;
 
 	if (!pkt)
-		return lb_leave(LB_REASON_ABORTED, XDP_ABORTED);
+		return lb_abort();
 	service = pkt->service;
 	map = bpf_map_lookup_elem(&lb_tables, &service);
 	table = map ? bpf_map_lookup_elem(map, &zero) : NULL;
 	if (!table || !table->n_slots)
-		return lb_drop(pkt, LB_REASON_NO_BACKEND);
+		return lb_drop(ctx, pkt, LB_REASON_EMPTY_DROP);
 	if (table->policy != self) {
 		bpf_tail_call(ctx, &lb_policies, table->policy);
-		return lb_drop(pkt, LB_REASON_NO_STAGE);
+		return lb_drop(ctx, pkt, LB_REASON_NO_STAGE);
 	}
 
 	policy_flow(pkt, &flow);
 	slot = select(&flow, table);
 	if (slot == LB_DROP)
-		return lb_drop(pkt, LB_REASON_POLICY_DROP);
+		return lb_drop(ctx, pkt, LB_REASON_POLICY_DROP);
 	if (slot >= table->n_slots)
-		return lb_drop(pkt, LB_REASON_BAD_SLOT);
+		return lb_drop(ctx, pkt, LB_REASON_BAD_SLOT);
 
 	pkt->backend = policy_backend(map, slot);
 	if (pkt->backend == LB_NO_BACKEND)
-		return lb_drop(pkt, LB_REASON_BAD_SLOT);
-	return lb_go_rewrite(ctx, pkt);
+		return lb_drop(ctx, pkt, LB_REASON_BAD_SLOT);
+	return lb_go_forward(ctx, pkt);
 }
 
 #define LB_POLICY(prog, policy_name, table_kind, policy_promises, flow, table)           \

@@ -5,6 +5,7 @@
 #ifndef LB_CHAIN_BPF_H
 #define LB_CHAIN_BPF_H
 
+#include <stdbool.h>
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 #include <lb/abi.h>
@@ -60,6 +61,15 @@ struct {
 	__type(value, struct lb_count);
 } lb_backend_counts SEC(".maps");
 
+/* 0 -> what is not always needed.  Written by lbctl. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct lb_switches);
+} lb_switches SEC(".maps");
+
 static __always_inline struct lb_pkt *lb_pkt(void)
 {
 	__u32 zero = 0;
@@ -67,17 +77,23 @@ static __always_inline struct lb_pkt *lb_pkt(void)
 	return bpf_map_lookup_elem(&lb_scratch, &zero);
 }
 
-/* Count a way out that concerns no service, and take it. */
-static __always_inline int lb_leave(enum lb_reason reason, int verdict)
+static __always_inline struct lb_switches *lb_switched(void)
 {
-	__u32 key = reason;
-	struct lb_reason_count *n = bpf_map_lookup_elem(&lb_reasons, &key);
+	__u32 zero = 0;
 
-	if (n) {
-		n->packets++;
-		n->last = bpf_jiffies64();
-		n->service = 0; /* the last one may have had some */
-		n->backend = LB_NO_BACKEND;
+	return bpf_map_lookup_elem(&lb_switches, &zero);
+}
+
+/* Leave the chain, by way of lb_trace while somebody watches. */
+static __always_inline int lb_end(struct xdp_md *ctx, struct lb_pkt *pkt,
+				  enum lb_reason reason, int verdict)
+{
+	const struct lb_switches *on = lb_switched();
+
+	if (on && on->trace) {
+		pkt->reason = reason;
+		pkt->verdict = verdict;
+		bpf_tail_call_static(ctx, &lb_stages, LB_STAGE_TRACE);
 	}
 	return verdict;
 }
@@ -93,8 +109,24 @@ static __always_inline void count_reason(enum lb_reason reason, __u32 service,
 
 	n->packets++;
 	n->last = now;
-	n->service = service + 1;
+	n->service = service;
 	n->backend = backend;
+}
+
+/* Count a way out that concerns no service, and take it. */
+static __always_inline int lb_leave(struct xdp_md *ctx, struct lb_pkt *pkt,
+				    enum lb_reason reason, int verdict)
+{
+	count_reason(reason, 0, LB_NO_BACKEND, bpf_jiffies64());
+	pkt->service = LB_NO_SERVICE;
+	return lb_end(ctx, pkt, reason, verdict);
+}
+
+/* There is no packet in hand: no scratch map. */
+static __always_inline int lb_abort(void)
+{
+	count_reason(LB_REASON_ABORTED, 0, LB_NO_BACKEND, bpf_jiffies64());
+	return XDP_ABORTED;
 }
 
 static __always_inline void count_drop(struct lb_count *n, enum lb_reason reason,
@@ -108,19 +140,32 @@ static __always_inline void count_drop(struct lb_count *n, enum lb_reason reason
 	n->drop_reason = reason;
 }
 
-/* Drop a packet of pkt->service, and say for which reason; pkt->backend may be 0. */
-static __always_inline int lb_drop(const struct lb_pkt *pkt, enum lb_reason reason)
+/* Count a packet of pkt->service that is not forwarded; pkt->backend may be 0. */
+static __always_inline void lb_count_drop(const struct lb_pkt *pkt, enum lb_reason reason)
 {
 	__u32 service = pkt->service, backend = LB_BACKEND_REF_ID(pkt->backend);
 	__u64 now = bpf_jiffies64();
 
-	count_reason(reason, service, backend, now);
+	count_reason(reason, service + 1, backend, now);
 	count_drop(bpf_map_lookup_elem(&lb_service_counts, &service), reason, now);
 	if (backend)
 		count_drop(bpf_map_lookup_elem(&lb_backend_counts, &backend), reason,
 			   now);
+}
 
-	return reason == LB_REASON_ABORTED ? XDP_ABORTED : XDP_DROP;
+/* A defect, of ours or of a policy: told from other drops by whoever watches XDP. */
+static __always_inline bool is_defect(enum lb_reason reason)
+{
+	return reason == LB_REASON_ABORTED || reason == LB_REASON_NO_STAGE ||
+	       reason == LB_REASON_BAD_SLOT;
+}
+
+/* Drop a packet of pkt->service, and say for which reason; pkt->backend may be 0. */
+static __always_inline int lb_drop(struct xdp_md *ctx, struct lb_pkt *pkt,
+				   enum lb_reason reason)
+{
+	lb_count_drop(pkt, reason);
+	return lb_end(ctx, pkt, reason, is_defect(reason) ? XDP_ABORTED : XDP_DROP);
 }
 
 static __always_inline void count_bytes(struct lb_count *n, __u32 bytes)
@@ -133,22 +178,54 @@ static __always_inline void count_bytes(struct lb_count *n, __u32 bytes)
 }
 
 /* Forward a packet of pkt->service and pkt->backend by @verdict. */
-static __always_inline int lb_forward(const struct lb_pkt *pkt, enum lb_reason reason,
-				      int verdict)
+static __always_inline int lb_forward(struct xdp_md *ctx, struct lb_pkt *pkt,
+				      enum lb_reason reason, int verdict)
 {
 	__u32 service = pkt->service, backend = LB_BACKEND_REF_ID(pkt->backend);
 
-	count_reason(reason, service, backend, bpf_jiffies64());
+	count_reason(reason, service + 1, backend, bpf_jiffies64());
 	count_bytes(bpf_map_lookup_elem(&lb_service_counts, &service), pkt->length);
 	count_bytes(bpf_map_lookup_elem(&lb_backend_counts, &backend), pkt->length);
-	return verdict;
+	return lb_end(ctx, pkt, reason, verdict);
 }
 
-/* Go on to lb_rewrite; comes back only if it is not loaded. */
-static __always_inline int lb_go_rewrite(struct xdp_md *ctx, const struct lb_pkt *pkt)
+/* Go on to @stage, a constant: a direct jump once compiled. */
+#define lb_go(ctx, stage) bpf_tail_call_static(ctx, &lb_stages, stage)
+
+/* Go on to what forwards the packet; comes back only if that is not loaded. */
+static __always_inline int lb_go_forward(struct xdp_md *ctx, struct lb_pkt *pkt)
 {
-	bpf_tail_call_static(ctx, &lb_stages, LB_STAGE_REWRITE);
-	return lb_drop(pkt, LB_REASON_NO_STAGE);
+	switch (pkt->stage) {
+	case LB_STAGE_REWRITE:
+		lb_go(ctx, LB_STAGE_REWRITE);
+		break;
+	case LB_STAGE_ENCAP:
+		lb_go(ctx, LB_STAGE_ENCAP);
+		break;
+	case LB_STAGE_DSR:
+		lb_go(ctx, LB_STAGE_DSR);
+		break;
+	case LB_STAGE_MSS:
+		lb_go(ctx, LB_STAGE_MSS);
+		break;
+	case LB_STAGE_ICMP_NAT:
+		lb_go(ctx, LB_STAGE_ICMP_NAT);
+		break;
+	}
+	return lb_drop(ctx, pkt, LB_REASON_NO_STAGE);
+}
+
+/*
+ * Have lb_answer tell the sender, if it may; @reason is counted either way.  The packet is
+ * not to be changed before.
+ */
+static __always_inline int lb_answer(struct xdp_md *ctx, struct lb_pkt *pkt,
+				     enum lb_answer answer, enum lb_reason reason)
+{
+	pkt->answer = answer;
+	pkt->reason = reason;
+	lb_go(ctx, LB_STAGE_ANSWER);
+	return lb_drop(ctx, pkt, reason);
 }
 
 #endif /* LB_CHAIN_BPF_H */

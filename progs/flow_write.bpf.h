@@ -219,9 +219,11 @@ static __always_inline void flow_publish(struct lb_pkt *pkt, int family,
 	if (family == 6) {
 		key[1] = pkt->key[1];
 		key[2] = pkt->key[2];
+		__builtin_memcpy(f + 1, pkt->origin, sizeof(pkt->origin)); /* lb_flow6 */
 	}
 	f->backend = pkt->backend;
 	f->nat_port = pkt->nat_port;
+	f->origin_port = pkt->origin_port;
 	f->hop = 0;
 	f->hop_expires = pkt->now;
 

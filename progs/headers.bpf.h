@@ -18,6 +18,7 @@
 
 #include "chain.bpf.h"
 #include "cursor.bpf.h"
+#include "icmp.bpf.h"
 
 #define VLAN_TAGS      2
 #define IP6_EXTENSIONS 6
@@ -53,12 +54,12 @@ struct ip6_fragment {
  */
 struct headers {
 	struct cursor cursor;
-	__be32 source[4]; /* IPv6, or IPv4 in word 0 */
-	__be32 destination[4];
-	__be16 sport;
-	__be16 dport;
-	__u32 length;  /* from the IP header on, as it says */
-	bool fragment; /* the first of several */
+	struct lb_ends ends;
+	__u32 length;	 /* from the IP header on, as it says */
+	bool fragment;	 /* the first of several */
+	bool no_ports;	 /* a later one of several */
+	bool echo;	 /* an echo request */
+	bool icmp_error; /* it quotes what it is about */
 };
 
 static __always_inline enum lb_reason parse_ethernet(struct headers *h, __be16 *ret_type)
@@ -94,13 +95,12 @@ static __always_inline enum lb_reason parse_ip4(struct headers *h, struct lb_pkt
 		return LB_REASON_MALFORMED;
 	if (!cursor_skip(&h->cursor, ((ip->ihl - 5) * 4) & 0x3c)) /* options */
 		return LB_REASON_TRUNCATED;
-	if (ip->frag_off & bpf_htons(IP4_OFFSET))
-		return LB_REASON_NOT_OURS; /* has no ports; the first one tells */
 
-	h->source[0] = ip->saddr;
-	h->destination[0] = ip->daddr;
+	h->ends.source[0] = ip->saddr;
+	h->ends.destination[0] = ip->daddr;
 	h->length = bpf_ntohs(ip->tot_len);
 	h->fragment = ip->frag_off & bpf_htons(IP4_MF);
+	h->no_ports = ip->frag_off & bpf_htons(IP4_OFFSET);
 	pkt->protocol = ip->protocol;
 	return LB_REASON_NONE;
 }
@@ -111,10 +111,9 @@ static __always_inline enum lb_reason parse_ip6_fragment(struct headers *h, __u8
 
 	if (!frag)
 		return LB_REASON_TRUNCATED;
-	if (frag->offset & bpf_htons(IP6_OFFSET))
-		return LB_REASON_NOT_OURS;
 
 	h->fragment = frag->offset & bpf_htons(IP6_MF);
+	h->no_ports = frag->offset & bpf_htons(IP6_OFFSET);
 	*next = frag->next;
 	return LB_REASON_NONE;
 }
@@ -134,6 +133,12 @@ static __always_inline enum lb_reason parse_ip6_extension(struct headers *h, __u
 	return LB_REASON_NONE;
 }
 
+static __always_inline bool is_ip6_extension(__u8 next)
+{
+	return next == IPPROTO_HOPOPTS || next == IPPROTO_ROUTING ||
+	       next == IPPROTO_DSTOPTS;
+}
+
 static __always_inline enum lb_reason parse_ip6(struct headers *h, struct lb_pkt *pkt)
 {
 	const struct ipv6hdr *ip = cursor_take(&h->cursor, struct ipv6hdr);
@@ -143,8 +148,8 @@ static __always_inline enum lb_reason parse_ip6(struct headers *h, struct lb_pkt
 		return LB_REASON_TRUNCATED;
 	if (ip->version != 6)
 		return LB_REASON_MALFORMED;
-	__builtin_memcpy(h->source, &ip->saddr, sizeof(h->source));
-	__builtin_memcpy(h->destination, &ip->daddr, sizeof(h->destination));
+	__builtin_memcpy(h->ends.source, &ip->saddr, sizeof(h->ends.source));
+	__builtin_memcpy(h->ends.destination, &ip->daddr, sizeof(h->ends.destination));
 	h->length = bpf_ntohs(ip->payload_len) + sizeof(*ip);
 	next = ip->nexthdr;
 
@@ -152,8 +157,9 @@ static __always_inline enum lb_reason parse_ip6(struct headers *h, struct lb_pkt
 	for (int i = 0; i < IP6_EXTENSIONS; i++) {
 		enum lb_reason reason;
 
-		if (next == IPPROTO_HOPOPTS || next == IPPROTO_ROUTING ||
-		    next == IPPROTO_DSTOPTS)
+		if (h->no_ports) /* what follows is the middle of something */
+			break;
+		if (is_ip6_extension(next))
 			reason = parse_ip6_extension(h, &next);
 		else if (next == IPPROTO_FRAGMENT)
 			reason = parse_ip6_fragment(h, &next);
@@ -163,6 +169,8 @@ static __always_inline enum lb_reason parse_ip6(struct headers *h, struct lb_pkt
 			return reason;
 	}
 
+	if (!h->no_ports && (is_ip6_extension(next) || next == IPPROTO_FRAGMENT))
+		return LB_REASON_EXTENSIONS;
 	pkt->protocol = next;
 	return LB_REASON_NONE;
 }
@@ -176,22 +184,43 @@ static __always_inline enum lb_reason parse_tcp(struct headers *h, struct lb_pkt
 	if (tcp->doff < 5)
 		return LB_REASON_MALFORMED;
 
-	h->sport = tcp->source;
-	h->dport = tcp->dest;
+	h->ends.sport = tcp->source;
+	h->ends.dport = tcp->dest;
 	pkt->tcp_flags = ((const __u8 *)tcp)[13];
 	return LB_REASON_NONE;
 }
 
-static __always_inline enum lb_reason parse_udp(struct headers *h, struct lb_pkt *pkt)
+static __always_inline enum lb_reason parse_udp(struct headers *h)
 {
 	const struct udphdr *udp = cursor_take(&h->cursor, struct udphdr);
 
 	if (!udp)
 		return LB_REASON_TRUNCATED;
 
-	h->sport = udp->source;
-	h->dport = udp->dest;
-	pkt->tcp_flags = 0;
+	h->ends.sport = udp->source;
+	h->ends.dport = udp->dest;
+	return LB_REASON_NONE;
+}
+
+static __always_inline enum lb_reason parse_icmp(struct headers *h, struct lb_pkt *pkt)
+{
+	const struct icmp_header *icmp = cursor_take(&h->cursor, struct icmp_header);
+	bool v6 = pkt->protocol == IPPROTO_ICMPV6;
+
+	if (!icmp)
+		return LB_REASON_TRUNCATED;
+	if (v6 != (pkt->family == 6))
+		return LB_REASON_NOT_OURS;
+
+	h->icmp_error = icmp_is_error(pkt->protocol, icmp->type);
+	if (icmp->type == (v6 ? ICMP6_ECHO : ICMP4_ECHO)) {
+		h->echo = true;
+		h->ends.sport = icmp->id;
+	} else if (icmp->type == (v6 ? ICMP6_ECHO_REPLY : ICMP4_ECHO_REPLY)) {
+		h->ends.dport = icmp->id;
+	} else if (!h->icmp_error) {
+		return LB_REASON_NOT_OURS;
+	}
 	return LB_REASON_NONE;
 }
 
@@ -209,10 +238,14 @@ static __always_inline enum lb_reason parse_l4(struct headers *h, struct lb_pkt 
 	const void *l4 = h->cursor.pos;
 	enum lb_reason reason;
 
-	if (pkt->protocol == IPPROTO_TCP)
+	if (h->no_ports)
+		reason = LB_REASON_NONE;
+	else if (pkt->protocol == IPPROTO_TCP)
 		reason = parse_tcp(h, pkt);
 	else if (pkt->protocol == IPPROTO_UDP)
-		reason = parse_udp(h, pkt);
+		reason = parse_udp(h);
+	else if (pkt->protocol == IPPROTO_ICMP || pkt->protocol == IPPROTO_ICMPV6)
+		reason = parse_icmp(h, pkt);
 	else
 		return LB_REASON_NOT_OURS;
 	if (reason)
@@ -228,7 +261,7 @@ static __always_inline enum lb_reason parse_l4(struct headers *h, struct lb_pkt 
 
 /*
  * Parse the packet of @ctx: fills l3, l4, length, family, protocol and tcp_flags of @pkt,
- * and @h.
+ * clears its flags, and fills @h.
  */
 static __always_inline enum lb_reason parse_headers(const struct xdp_md *ctx,
 						    struct headers *h, struct lb_pkt *pkt)
@@ -237,6 +270,8 @@ static __always_inline enum lb_reason parse_headers(const struct xdp_md *ctx,
 	enum lb_reason reason;
 	__be16 type;
 
+	pkt->flags = 0;
+	pkt->tcp_flags = 0;
 	h->cursor = cursor_init(ctx);
 	reason = parse_ethernet(h, &type);
 	if (reason)

@@ -16,7 +16,8 @@
 
 #include <bpf/bpf_endian.h>
 
-#include "flow_write.bpf.h"
+#include "address.bpf.h"
+#include "forward.bpf.h"
 
 #define AF_INET	   2
 #define AF_INET6   10
@@ -74,6 +75,8 @@ struct {
 struct next_hop {
 	__u64 to;	       /* LB_HOP; 0: ask the kernel */
 	__u32 ifindex;	       /* where the kernel sends; 0: XDP sends */
+	__u32 mtu;	       /* towards backends: of the route, bytes of IP */
+	bool gateway;	       /* towards backends: it is not the backend itself */
 	enum lb_reason reason; /* RESOLVING or REFRESH if the kernel sends */
 };
 
@@ -85,12 +88,18 @@ static __always_inline __u64 mac_word(const __u8 *mac)
 	return half[0] | (__u64)half[1] << 16 | (__u64)half[2] << 32;
 }
 
-/* Ask the kernel's FIB for the way from @from to @to: fills hop->to and hop->ifindex. */
-static __always_inline enum lb_reason hop_lookup(struct xdp_md *ctx, int family,
-						 const __be32 *from, const __be32 *to,
-						 struct next_hop *hop)
+/*
+ * Ask the kernel's FIB for the way from @from to @to: fills all of @hop but the reason.  A
+ * function apart, because it is called once a second and its request is large.
+ */
+static __noinline enum lb_reason hop_lookup(struct xdp_md *ctx, int family,
+					    const __be32 *from, const __be32 *to,
+					    struct next_hop *hop)
 {
-	struct bpf_fib_lookup fib = { .ifindex = LO_IFINDEX };
+	struct bpf_fib_lookup fib = {
+		.ifindex = LO_IFINDEX,
+		.tot_len = 1, /* any: only so does it tell the MTU */
+	};
 	__u32 *slot, ifindex;
 	long found;
 
@@ -118,6 +127,9 @@ static __always_inline enum lb_reason hop_lookup(struct xdp_md *ctx, int family,
 	if (found == BPF_FIB_LKUP_RET_SUCCESS)
 		hop->to = LB_HOP(mac_word(fib.dmac), *slot);
 	hop->ifindex = ifindex;
+	hop->mtu = fib.mtu_result;
+	hop->gateway =
+		!address_equal(family == 4 ? &fib.ipv4_dst : fib.ipv6_dst, to, family);
 	return LB_REASON_NONE;
 }
 
@@ -153,12 +165,10 @@ static __always_inline bool is_kept(__u32 expires, __u32 now)
 	return expires - now - 1 <= lb_params.hz;
 }
 
-/* The next hop towards the packet's backend. */
-static __always_inline enum lb_reason hop_to_backend(struct xdp_md *ctx,
-						     struct lb_pkt *pkt, int family,
-						     const struct lb_service *service,
-						     const struct lb_backend *backend,
-						     struct next_hop *hop)
+/* The next hop towards the packet's backend, an address of @family, from @source. */
+static __always_inline enum lb_reason
+hop_to_backend(struct xdp_md *ctx, struct lb_pkt *pkt, int family, const __be32 *source,
+	       const struct lb_backend *backend, struct next_hop *hop)
 {
 	__u32 id = LB_BACKEND_REF_ID(pkt->backend), now = pkt->now, hz = lb_params.hz;
 	struct lb_hop *kept = bpf_map_lookup_elem(&lb_hops, &id);
@@ -167,14 +177,18 @@ static __always_inline enum lb_reason hop_to_backend(struct xdp_md *ctx,
 	if (!kept)
 		return LB_REASON_ABORTED;
 	hop->to = READ_ONCE(kept->to);
+	hop->mtu = READ_ONCE(kept->mtu);
+	hop->gateway = READ_ONCE(kept->gateway);
 	if (hop->to && is_kept(READ_ONCE(kept->expires), now))
 		return LB_REASON_NONE;
 
 	hop->to = 0;
-	reason = hop_lookup(ctx, family, service->address, backend->address, hop);
+	reason = hop_lookup(ctx, family, source, backend->address, hop);
 	if (reason)
 		return reason;
 	WRITE_ONCE(kept->to, hop->to);
+	WRITE_ONCE(kept->mtu, hop->mtu);
+	WRITE_ONCE(kept->gateway, hop->gateway);
 	if (!hop->to) {
 		__u32 since = READ_ONCE(kept->unresolved);
 		__s32 pause = now - READ_ONCE(kept->expires);
@@ -196,7 +210,7 @@ static __always_inline enum lb_reason hop_to_backend(struct xdp_md *ctx,
 /* The next hop towards the packet's client. */
 static __always_inline enum lb_reason hop_to_client(struct xdp_md *ctx,
 						    struct lb_pkt *pkt, int family,
-						    const struct lb_service *service,
+						    const __be32 *source,
 						    struct next_hop *hop)
 {
 	enum lb_reason reason;
@@ -206,11 +220,13 @@ static __always_inline enum lb_reason hop_to_client(struct xdp_md *ctx,
 		return LB_REASON_NONE;
 
 	hop->to = 0;
-	/* Both keys begin with the client's address. */
-	reason = hop_lookup(ctx, family, service->address, (const __be32 *)pkt->key, hop);
+	reason = hop_lookup(ctx, family, source, client_address(pkt), hop);
 	if (reason)
 		return reason;
-	flow_set_hop(pkt, family, hop->to, pkt->now + lb_params.hz);
+	if (pkt->table == 4)
+		flow_set_hop(pkt, 4, hop->to, pkt->now + lb_params.hz);
+	else
+		flow_set_hop(pkt, 6, hop->to, pkt->now + lb_params.hz);
 	hop_decide(hop, pkt->now);
 	return LB_REASON_NONE;
 }

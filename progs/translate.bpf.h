@@ -19,18 +19,20 @@
 
 #include "checksum.bpf.h"
 #include "cursor.bpf.h"
+#include "icmp.bpf.h"
 #include <lb/abi.h>
 
 /* The largest offsets that lb_parse leaves, as masks. */
 #define L3_LIMIT 0x3f
 #define L4_LIMIT 0x3fff
 
-/* What the packet's addresses and ports become. */
+/* What the packet's addresses and ports become, and how many hops it has come. */
 struct tuple {
 	const __be32 *source;
 	const __be32 *destination;
 	__be16 sport;
 	__be16 dport;
+	__u8 hops; /* 0 or 1 */
 };
 
 static __always_inline __u64 translate_ip4(struct iphdr *ip, const struct tuple *to)
@@ -38,11 +40,11 @@ static __always_inline __u64 translate_ip4(struct iphdr *ip, const struct tuple 
 	__u64 change = csum_change(ip->saddr, to->source[0]) +
 		       csum_change(ip->daddr, to->destination[0]);
 	/* TTL is the first byte of its word: one less is one less of that byte. */
-	__u64 ttl = csum_change(bpf_htons(0x0100), 0);
+	__u64 ttl = to->hops * csum_change(bpf_htons(0x0100), 0);
 
 	ip->saddr = to->source[0];
 	ip->daddr = to->destination[0];
-	ip->ttl--;
+	ip->ttl -= to->hops;
 	ip->check = csum_apply(ip->check, change + ttl);
 	return change;
 }
@@ -58,7 +60,7 @@ static __always_inline __u64 translate_ip6(struct ipv6hdr *ip, const struct tupl
 		ip->saddr.in6_u.u6_addr32[i] = to->source[i];
 		ip->daddr.in6_u.u6_addr32[i] = to->destination[i];
 	}
-	ip->hop_limit--;
+	ip->hop_limit -= to->hops;
 	return change;
 }
 
@@ -94,6 +96,23 @@ static __always_inline bool translate_udp(struct xdp_md *ctx, const struct lb_pk
 	return true;
 }
 
+/* The identifier of an echo is where ports would be; ICMPv6 covers the addresses too. */
+static __always_inline bool translate_icmp(struct xdp_md *ctx, const struct lb_pkt *pkt,
+					   const struct tuple *to, __u64 change)
+{
+	struct icmp_header *icmp = packet_at(ctx, pkt->l4, L4_LIMIT, sizeof(*icmp));
+	__be16 id = pkt->direction == LB_TO_BACKEND ? to->sport : to->dport;
+
+	if (!icmp)
+		return false;
+
+	change = (pkt->protocol == IPPROTO_ICMPV6 ? change : 0) +
+		 csum_change(icmp->id, id);
+	icmp->id = id;
+	icmp->check = csum_apply(icmp->check, change);
+	return true;
+}
+
 /* TTL or hop limit, 0 if the packet does not reach that far. */
 static __always_inline __u8 time_to_live(struct xdp_md *ctx, const struct lb_pkt *pkt,
 					 int family)
@@ -109,7 +128,7 @@ static __always_inline __u8 time_to_live(struct xdp_md *ctx, const struct lb_pkt
 	}
 }
 
-/* Translate the packet and take one hop from its life.  False: it is shorter than said. */
+/* Translate the packet.  False: it is shorter than said. */
 static __always_inline bool translate(struct xdp_md *ctx, const struct lb_pkt *pkt,
 				      int family, const struct tuple *to)
 {
@@ -131,7 +150,9 @@ static __always_inline bool translate(struct xdp_md *ctx, const struct lb_pkt *p
 
 	if (pkt->protocol == IPPROTO_TCP)
 		return translate_tcp(ctx, pkt, to, change);
-	return translate_udp(ctx, pkt, to, change);
+	if (pkt->protocol == IPPROTO_UDP)
+		return translate_udp(ctx, pkt, to, change);
+	return translate_icmp(ctx, pkt, to, change);
 }
 
 #endif /* LB_TRANSLATE_BPF_H */

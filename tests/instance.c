@@ -243,7 +243,7 @@ void instance_check(void)
 		has_table[s->id] = true;
 		assert_int_equal(endpoint_value(&s->address, s->port, s->protocol,
 						LB_ENDPOINT_SERVICE),
-				 s->id + 1);
+				 LB_SERVICE_REF(s->id, s->forward, 0));
 		assert_int_not_equal(
 			endpoint_value(&s->address, 0, 0, LB_ENDPOINT_ADDRESS), 0);
 		for (size_t j = 0; j < s->n_backends; j++) {
@@ -251,7 +251,7 @@ void instance_check(void)
 
 			assert_int_equal(endpoint_value(&b->address, b->port, s->protocol,
 							LB_ENDPOINT_BACKEND),
-					 1);
+					 LB_REPLIES(true, 0));
 			n += !is_shared(&m, i, b);
 		}
 		check_table(&m, s);

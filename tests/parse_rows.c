@@ -172,7 +172,8 @@ const struct parse_row parse_rows[] = {
 	{ .name = "no table yet",
 	  .in = PKT(ETH(), IP4(CLIENT, SERVICE), TCP(31337, BARE, SYN)), DROP(NO_BACKEND) },
 	{ .name = "the policy is not loaded",
-	  .in = PKT(ETH(), IP4(CLIENT, SERVICE), TCP(31337, LOST, SYN)), DROP(NO_STAGE) },
+	  .in = PKT(ETH(), IP4(CLIENT, SERVICE), TCP(31337, LOST, SYN)),
+	  .verdict = XDP_ABORTED, .reason = LB_REASON_NO_STAGE },
 
 	/* Not ours: the next program's, or the kernel's. */
 	{ .name = "arp",
@@ -225,7 +226,7 @@ const struct parse_row parse_rows[] = {
 	  .in = PKT(ETH(), IP6(CLIENT6, SERVICE6), EXT(IPPROTO_HOPOPTS),
 		    EXT(IPPROTO_DSTOPTS), EXT(IPPROTO_DSTOPTS), EXT(IPPROTO_DSTOPTS),
 		    EXT(IPPROTO_DSTOPTS), EXT(IPPROTO_DSTOPTS), EXT(IPPROTO_DSTOPTS),
-		    TCP(31337, HTTP, SYN)), PASS(NOT_OURS) },
+		    TCP(31337, HTTP, SYN)), PASS(EXTENSIONS) },
 	{ .name = "an authenticated packet",
 	  .in = PKT(ETH(), IP6(CLIENT6, SERVICE6), EXT(IPPROTO_AH, BYTES(EIGHT EIGHT)),
 		    TCP(31337, HTTP, SYN)), PASS(NOT_OURS) },

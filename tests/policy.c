@@ -75,6 +75,7 @@ static __u32 run_client(__u32 client, __u16 port, int family)
 				     .service = SERVICE_ID };
 	struct lb_pkt pkt = { .service = SERVICE_ID,
 			      .family = family,
+			      .table = family,
 			      .protocol = IPPROTO_TCP,
 			      .tcp_flags = TH_SYN,
 			      .l3 = 14,

@@ -93,6 +93,7 @@ struct lb_pkt rewrite_parsed(const struct layer *in, const char *client,
 	pkt.service = service;
 	pkt.backend = service + 1; /* each service has one */
 	flows_key(client, client_port, service, pkt.key);
+	pkt.table = pkt.family;
 	pkt.hash = flows_hash(&rewrite_stage, pkt.family, pkt.key);
 	if (fresh)
 		return pkt;

@@ -294,6 +294,7 @@ static void a_policy_hands_on_what_is_not_its_table(void **state)
 				   TCP(5010, HTTP, .flags = TH_SYN)));
 	pkt = (struct lb_pkt){ .service = WEB,
 			       .family = 4,
+			       .table = 4,
 			       .protocol = IPPROTO_TCP,
 			       .l3 = 14,
 			       .l4 = 34,

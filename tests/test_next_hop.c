@@ -194,7 +194,7 @@ static void the_way_out_has_no_chain(void **state)
 static void a_removed_backend_takes_no_new_flow(void **state)
 {
 	const struct layer *syn = PKT(ETH(), IN4, TCP(PORT, HTTP, SYN));
-	__u64 before = stage_reason(&rewrite_stage, LB_REASON_NO_BACKEND);
+	__u64 before = stage_reason(&rewrite_stage, LB_REASON_EMPTY_DROP);
 	struct lb_pkt pkt;
 	struct flow f;
 	struct run r;
@@ -206,7 +206,7 @@ static void a_removed_backend_takes_no_new_flow(void **state)
 	rewrite_run(&pkt, syn, hosts_back, &r);
 	world_set_incarnation(&rewrite_stage, 1, 1);
 	assert_int_equal(r.verdict, XDP_DROP);
-	assert_int_equal(stage_reason(&rewrite_stage, LB_REASON_NO_BACKEND), before + 1);
+	assert_int_equal(stage_reason(&rewrite_stage, LB_REASON_EMPTY_DROP), before + 1);
 	assert_false(flows_find(&rewrite_stage, WEB, CLIENT, PORT, &f));
 	stage_expect(&r, syn);
 }

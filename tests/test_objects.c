@@ -25,8 +25,11 @@ static const struct object {
 	__u32 ceiling;
 } objects[] = {
 	{ "progs/lb_entry", "lb_entry", 20 },
-	{ "progs/lb_parse", "lb_parse", 45000 },
-	{ "progs/lb_rewrite", "lb_rewrite", 110000 },
+	{ "progs/lb_parse", "lb_parse", 100000 },
+	{ "progs/lb_rewrite", "lb_rewrite", 180000 },
+	{ "progs/lb_dsr", "lb_dsr", 40000 },
+	{ "progs/lb_wide", "lb_wide", 20000 },
+	{ "progs/lb_reply", "lb_reply", 20000 },
 	{ "progs/lb_resolve", "lb_resolve", 40 },
 	{ "progs/lb_control", "lb_clock", 40 },
 	{ "progs/lb_control", "lb_evict", 2000 },

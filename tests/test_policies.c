@@ -55,12 +55,12 @@ static void nothing_to_choose_from(void **state)
 	for (size_t p = 0; p < N_POLICIES; p++) {
 		policy_use(policies[p].program);
 		assert_int_equal(policy_run(1, 4), XDP_DROP); /* no table at all */
-		assert_int_equal(stage_reason(&policy_stage, LB_REASON_NO_BACKEND), 1);
+		assert_int_equal(stage_reason(&policy_stage, LB_REASON_EMPTY_DROP), 1);
 		world_set_table(&policy_stage, SERVICE_ID, &head, NULL, 0);
 		assert_int_equal(policy_run(1, 4), XDP_DROP);
-		assert_int_equal(stage_reason(&policy_stage, LB_REASON_NO_BACKEND), 2);
+		assert_int_equal(stage_reason(&policy_stage, LB_REASON_EMPTY_DROP), 2);
 		world_set_table(&policy_stage, SERVICE_ID, &head, &hole, 1);
-		assert_int_equal(policy_run(1, 4), XDP_DROP);
+		assert_int_equal(policy_run(1, 4), XDP_ABORTED);
 		assert_int_equal(stage_reason(&policy_stage, LB_REASON_BAD_SLOT), 1);
 	}
 }
@@ -77,7 +77,7 @@ static void another_policys_table_is_left_to_it(void **state)
 		assert_int_equal(policy_run(1, 4), REACHED_POLICY + OTHER);
 		head.policy = OTHER + 1; /* which is not loaded */
 		world_set_table(&policy_stage, SERVICE_ID, &head, &slot, 1);
-		assert_int_equal(policy_run(1, 4), XDP_DROP);
+		assert_int_equal(policy_run(1, 4), XDP_ABORTED);
 		assert_int_equal(stage_reason(&policy_stage, LB_REASON_NO_STAGE), 1);
 		head.policy = OTHER;
 	}

@@ -129,7 +129,7 @@ static const struct row rows[] = {
 	  .in = PKT(ETH(), IN4, TCP(PORT, HTTP)) },
 	{ .name = "a reply from a backend that is down", .state = LB_BACKEND_DOWN,
 	  DROP(BACKEND_DOWN), .in = PKT(ETH(), REPLY4, TCP(SERVER, NAT)) },
-	{ .name = "chosen, but down by now", .state = LB_BACKEND_DOWN, DROP(NO_BACKEND),
+	{ .name = "chosen, but down by now", .state = LB_BACKEND_DOWN, DROP(EMPTY_DROP),
 	  .fresh = true, .in = PKT(ETH(), IN4, TCP(PORT, HTTP, SYN)) },
 
 	/* Where it leaves. */

@@ -124,8 +124,11 @@ __u32 world_add_service(struct stage *s, const char *address, __u16 port, __u8 p
 	__u32 id = s->n_services++;
 
 	service.family = world_address(address, service.address);
+	service.prefix = service.family == 4 ? 32 : 128;
+	service.port_last = service.port;
 	put(s, "lb_services", id, &service);
-	endpoint_add(s, address, port, protocol, LB_ENDPOINT_SERVICE, id + 1);
+	endpoint_add(s, address, port, protocol, LB_ENDPOINT_SERVICE,
+		     LB_SERVICE_REF(id, LB_FORWARD_FULLNAT, 0));
 	endpoint_add(s, address, 0, 0, LB_ENDPOINT_ADDRESS, 1024 | 32767 << 16);
 	return id;
 }
@@ -152,10 +155,11 @@ __u32 world_add_backend(struct stage *s, __u32 service, const char *address, __u
 	};
 	struct lb_service of;
 
-	world_address(address, backend.address);
+	backend.family = world_address(address, backend.address);
 	put(s, "lb_backends", id, &backend);
 	of = world_service(s, service);
-	endpoint_add(s, address, port, of.protocol, LB_ENDPOINT_BACKEND, 1);
+	endpoint_add(s, address, port, of.protocol, LB_ENDPOINT_BACKEND,
+		     LB_REPLIES(1, 0));
 	return id;
 }
 
@@ -270,7 +274,11 @@ void world_set_uniform(struct stage *s, __u32 service, __u32 policy, __u16 first
 
 void world_add_device(struct stage *s, __u32 ifindex, const __u8 *mac)
 {
-	struct lb_device device = { .ifindex = ifindex, .mode = LB_MODE_NATIVE };
+	struct lb_device device = {
+		.ifindex = ifindex,
+		.out = ifindex,
+		.mode = LB_MODE_NATIVE,
+	};
 	__u32 slot = s->n_devices++;
 	int fd = stage_find_map(s, "lb_device_slots");
 

@@ -20,147 +20,22 @@
 
 #include <linux/types.h>
 
-#include "flows.h"
-#include "reasons.h"
-
-#define LB_ABI_VERSION 1
+#define LB_ABI_VERSION 2
 
 #define LB_MAX_SERVICES 4096  /* ids 0 .. 4095 */
 #define LB_MAX_BACKENDS 16384 /* ids 1 .. 16383; 0 is "none" */
 #define LB_MAX_DEVICES	64
 #define LB_MAX_POLICIES 64
 #define LB_MAX_PROFILES 32
+#define LB_MAX_SOURCES	256
 #define LB_NAME_SIZE	32 /* a policy's name, with its NUL */
 
 #define LB_NO_BACKEND 0
+#define LB_NO_SERVICE 0xffffffffU
 
-/* How a service's packets leave (design.md, "Forwarding"). 0 is not a mode. */
-enum lb_forward { LB_FORWARD_NONE, LB_FORWARD_FULLNAT, LB_FORWARD_MAX };
-
-/* ---- services and backends ------------------------------------------------- */
-
-/*
- * What an exact (address, port, protocol) is to us.  Part of the key, so that one
- * address and port may be a service and the backend of another service.
- */
-enum lb_endpoint_kind {
-	LB_ENDPOINT_SERVICE = 1, /* value: service id + 1 */
-	LB_ENDPOINT_BACKEND = 2, /* a fullnat backend; value: 1 */
-	LB_ENDPOINT_ADDRESS = 3, /* a service's address; port and protocol 0;
-					 * value: translated ports, LO | HI << 16 */
-};
-
-struct lb_endpoint_key4 {
-	__be32 address;
-	__be16 port;
-	__u8 protocol; /* IPPROTO_* */
-	__u8 kind;     /* enum lb_endpoint_kind */
-};
-_Static_assert(sizeof(struct lb_endpoint_key4) == 8, "lb_endpoint_key4");
-
-struct lb_endpoint_key6 {
-	__be32 address[4];
-	__be16 port;
-	__u8 protocol;
-	__u8 kind;
-	__u32 pad;
-};
-_Static_assert(sizeof(struct lb_endpoint_key6) == 24, "lb_endpoint_key6");
-
-#define LB_ENDPOINT_WAYS    4
-#define LB_ENDPOINT_BUCKETS 8192 /* per family; a power of two */
-
-struct lb_endpoint4 {
-	__u64 key[1]; /* struct lb_endpoint_key4 */
-	__u32 value;  /* 0: empty.  The word that publishes */
-	__u32 pad;
-};
-_Static_assert(sizeof(struct lb_endpoint4) == 16, "lb_endpoint4");
-
-struct lb_endpoint6 {
-	__u64 key[3]; /* struct lb_endpoint_key6 */
-	__u32 value;
-	__u32 pad;
-};
-_Static_assert(sizeof(struct lb_endpoint6) == 32, "lb_endpoint6");
-
-/*
- * Value of maps lb_endpoints4 and lb_endpoints6, written by lbctl.  With h =
- * lb_hash(key words, seed of struct lb_params): an endpoint is in bucket LB_BUCKET_1(h) or
- * LB_BUCKET_2(h), in any way.  To move one, write the copy, wait for an RCU grace period,
- * and clear the original.  A way that was cleared is written again only after another one,
- * so that no reader compares half an old key with half a new.
- */
-struct lb_endpoint_bucket4 {
-	struct lb_endpoint4 way[LB_ENDPOINT_WAYS];
-};
-struct lb_endpoint_bucket6 {
-	struct lb_endpoint6 way[LB_ENDPOINT_WAYS];
-};
-
-#define LB_SERVICE_F_OWN_POLICY (1U << 0) /* does not follow the default */
-
-/*
- * Value of map lb_services, index = service id, written by lbctl.  Published by
- * `state`.  Address, port, protocol and forward never change while it is in use;
- * the others may, each as one word.
- */
-struct lb_service {
-	__be32 address[4]; /* IPv6, or IPv4 in word 0 */
-	__be16 port;
-	__u8 protocol; /* IPPROTO_TCP or IPPROTO_UDP */
-	__u8 forward;  /* enum lb_forward */
-	__u8 family;   /* 4 or 6 */
-	__u8 pad[3];
-	__u32 profile;	/* index of lb_profiles, for new flows */
-	__u16 port_low; /* translated ports, both included, host order */
-	__u16 port_high;
-	__u32 state; /* 0 free, 1 in use */
-
-	/* What only lbctl reads. */
-	__u32 flags;	   /* LB_SERVICE_F_* */
-	__u32 policy;	   /* slot in lb_policies if F_OWN_POLICY */
-	__u32 generation;  /* of the last table that was built */
-	__u64 since;	   /* CLOCK_REALTIME, s: when it was added */
-	__u32 timeout_set; /* bit per keyword of timeout-*, set by the user */
-	__u32 pad2;
-	char comment[64]; /* NUL-terminated */
-};
-_Static_assert(sizeof(struct lb_service) == 128, "lb_service");
-
-enum lb_backend_state {
-	LB_BACKEND_FREE, /* the id may be given away */
-	LB_BACKEND_ACTIVE,
-	LB_BACKEND_DRAIN, /* keeps its flows, takes no new ones */
-	LB_BACKEND_DOWN,  /* its TCP packets are dropped; UDP flows choose again */
-};
-
-/*
- * A backend as flows name it: its id, and which of the backends that had this id.
- * A flow whose reference is not the record's own is dead: a new backend under an old
- * id inherits nothing.
- */
-#define LB_BACKEND_REF(id, incarnation) ((__u32)(id) | (__u32)(incarnation) << 16)
-#define LB_BACKEND_REF_ID(ref)		((ref)&0xffff)
-
-/*
- * Value of map lb_backends, index = backend id, written by lbctl.  A backend belongs
- * to one service.  `ref` is LB_BACKEND_REF(id, incarnation) while the id is in use
- * and 0 else: writing it publishes the record, writing 0 ends all its flows at once.
- */
-struct lb_backend {
-	__be32 address[4]; /* IPv6, or IPv4 in word 0 */
-	__be16 port;
-	__u16 service; /* id */
-	__u32 ref;
-	__u32 state;	   /* enum lb_backend_state */
-	__u32 weight;	   /* 0..65535 */
-	__u32 incarnation; /* last one given; never goes back (lbctl) */
-	__u32 pad;
-	__u64 since; /* CLOCK_REALTIME, s: when it was added (lbctl) */
-	__u64 pad2[2];
-};
-_Static_assert(sizeof(struct lb_backend) == 64, "lb_backend");
+#include "flows.h"
+#include "reasons.h"
+#include "services.h"
 
 /* ---- tables: what a policy chooses from -------------------------------------- */
 
@@ -174,6 +49,7 @@ enum lb_table_kind {
 #define LB_PROMISE_EVEN	      (1U << 0) /* equal shares, within a bound */
 #define LB_PROMISE_STICKY     (1U << 1) /* a flow gets the same slot each time */
 #define LB_PROMISE_CONSISTENT (1U << 2) /* and keeps it when others go */
+#define LB_PROMISE_ADDRESS    (1U << 3) /* looks at the client's address alone */
 
 #define LB_TABLE_CHUNK	   32 /* slots in one element */
 #define LB_TABLE_MAX_SLOTS 65537
@@ -192,8 +68,8 @@ struct lb_table {
 	__u32 n_backends; /* usable ones */
 	__u32 previous_policy;
 	__u32 previous_kind;
-	__u32 pad;
-	__u64 flipped; /* CLOCK_REALTIME, s */
+	__u32 promises; /* of the policy */
+	__u64 flipped;	/* CLOCK_REALTIME, s */
 	__u64 pad2[2];
 };
 _Static_assert(sizeof(struct lb_table) == 64, "lb_table");
@@ -239,27 +115,40 @@ struct lb_hop {
 	__u64 to;	  /* LB_HOP, 0: not known */
 	__u32 expires;	  /* jiffies: ask the kernel again from then on */
 	__u32 unresolved; /* jiffies of the first failure in a row, the odd ones; or 0 */
+	__u32 mtu;	  /* of the route, bytes of IP */
+	__u32 gateway;	  /* 1: the next hop is not the backend itself */
 };
-_Static_assert(sizeof(struct lb_hop) == 16, "lb_hop");
+_Static_assert(sizeof(struct lb_hop) == 24, "lb_hop");
 
 #define LB_DEVICE_F_CLSACT (1U << 0) /* its clsact qdisc came with the chain */
+#define LB_DEVICE_F_UPPER  (1U << 1) /* no chain of its own: over one that has it */
+#define LB_DEVICE_F_TAGS   (1U << 2) /* the host has VLAN devices on it: a tag says which */
+
+#define LB_TAGS 2
+
+struct lb_tag {
+	__be16 type; /* ETH_P_8021Q or ETH_P_8021AD; 0: none */
+	__be16 id;   /* VLAN */
+};
 
 /*
  * Value of map lb_devices, index = slot, written by lbctl: an interface the chain is
- * attached to.  Published by `ifindex`.  Map lb_device_slots: ifindex -> slot (__u32);
- * map lb_egress (DEVMAP): slot -> ifindex.
+ * attached to, or one that the kernel's routes name and whose frames leave by such a one
+ * (F_UPPER: a VLAN device, a bridge).  Published by `ifindex`.  Map lb_device_slots:
+ * ifindex -> slot (__u32); map lb_egress (DEVMAP): slot -> `out`.
  */
 struct lb_device {
 	__u32 ifindex; /* 0: free */
 	__u8 mac[6];
 	__u16 priority; /* in the dispatcher */
-	__u32 mode;	/* enum lb_attach_mode */
-	__u32 how;	/* enum lb_attach_how */
+	__u16 mode;	/* enum lb_attach_mode */
+	__u16 how;	/* enum lb_attach_how */
+	__u32 out;	/* interface by which frames leave: itself, or below it */
 	__u64 since;	/* CLOCK_REALTIME, s */
 	__u32 program;	/* kernel id of its lb_entry */
 	__u32 flags;	/* LB_DEVICE_F_* */
 	char name[16];
-	__u64 pad2;
+	struct lb_tag tag[LB_TAGS]; /* that frames leave with, the outer one first */
 };
 _Static_assert(sizeof(struct lb_device) == 64, "lb_device");
 
@@ -273,14 +162,28 @@ enum lb_attach_how { LB_HOW_DISPATCHER = 1, LB_HOW_ALONE = 2 };
 #define LB_MARK_MAGIC 0x7377796c
 struct lb_mark {
 	__u32 magic;
-	__u32 ifindex; /* where it leaves */
+	__u32 ifindex;	   /* where it leaves */
+	struct lb_tag tag; /* to leave with, by an interface that knows no tags */
 };
-_Static_assert(sizeof(struct lb_mark) == 8, "lb_mark");
+_Static_assert(sizeof(struct lb_mark) == 12, "lb_mark");
 
 /* ---- the chain -------------------------------------------------------------------- */
 
 /* Indices of PROG_ARRAY lb_stages.  lb_entry has lb_root, whose one slot is lb_parse. */
-enum lb_stage { LB_STAGE_REWRITE, LB_STAGE_MAX = 16 };
+enum lb_stage {
+	LB_STAGE_REWRITE, /* fullnat, nat, local */
+	LB_STAGE_ENCAP,	  /* ipip, gue */
+	LB_STAGE_DSR,
+	LB_STAGE_WIDE,	   /* services of several addresses or ports */
+	LB_STAGE_REPLY,	   /* replies that lb_parse cannot tell */
+	LB_STAGE_ICMP,	   /* ICMP errors: which flow */
+	LB_STAGE_ICMP_NAT, /* ICMP errors: translated */
+	LB_STAGE_MSS,
+	LB_STAGE_ANSWER,  /* what we say ourselves: resets, ICMP */
+	LB_STAGE_CAPTURE, /* trace: the packet as it came */
+	LB_STAGE_TRACE,	  /* trace: what became of it */
+	LB_STAGE_MAX = 16
+};
 
 /*
  * What every object knows when it is loaded, alone in its section .rodata.params: the
@@ -294,6 +197,17 @@ struct lb_params {
 	__u32 pad;
 };
 _Static_assert(sizeof(struct lb_params) == 40, "lb_params");
+
+/*
+ * The one value of map lb_switches, written by lbctl, each as one word: what is not always
+ * needed, and looked at by each packet.
+ */
+struct lb_switches {
+	__u32 wide;  /* lb_wide has something to find */
+	__u32 trace; /* jiffies until which packets are traced, | 1; 0: none */
+	__u32 pad[14];
+};
+_Static_assert(sizeof(struct lb_switches) == 64, "lb_switches");
 
 #define LB_FORWARDING_NOTED (1U << 31)
 
@@ -319,6 +233,29 @@ _Static_assert(sizeof(struct lb_config) == 112, "lb_config");
 
 enum lb_direction { LB_TO_BACKEND, LB_TO_CLIENT };
 
+/* What is special about a packet. */
+#define LB_PKT_PER_PACKET (1U << 0) /* of a service with persistence none */
+#define LB_PKT_WIDE	  (1U << 1) /* of a service of several addresses or ports */
+#define LB_PKT_ERROR	  (1U << 2) /* an ICMP error about the flow */
+#define LB_PKT_NO_PORTS	  (1U << 3) /* a fragment: chosen by address, no flow is made */
+#define LB_PKT_SERVICE	  (1U << 4) /* `service` is that of one address and port */
+#define LB_PKT_NO_REPLY	  (1U << 5) /* lb_reply has said that it is none */
+
+/* What LB_STAGE_ANSWER says. */
+enum lb_answer {
+	LB_ANSWER_REJECT,  /* TCP reset, or ICMP port unreachable */
+	LB_ANSWER_TOO_BIG, /* ICMP fragmentation needed, ICMPv6 packet too big */
+	LB_ANSWER_ECHO,	   /* ICMP echo reply */
+};
+
+/* Both ends of a packet, as its headers say or, of an ICMP error, its quote reversed. */
+struct lb_ends {
+	__be32 source[4]; /* IPv6, or IPv4 in word 0 */
+	__be32 destination[4];
+	__be16 sport; /* of an echo request, its identifier; of a reply, 0 */
+	__be16 dport; /* the other way round */
+};
+
 /*
  * The packet in hand, in the per-CPU map lb_scratch: what one stage tells the next.
  * Each stage's header says what it needs (in) and leaves (out).
@@ -328,23 +265,34 @@ struct lb_pkt {
 	__u64 hash;   /* of the key */
 	__u64 hop;    /* of the flow, towards the client */
 	__u32 hop_expires;
-	__u32 now;	/* jiffies */
-	__u32 service;	/* id */
-	__u32 backend;	/* LB_BACKEND_REF; from a policy: the id alone */
-	__u32 position; /* of the flow; valid if `version` is not 0 */
-	__u32 version;	/* of the flow; 0: new */
+	__u32 now;	     /* jiffies */
+	__u32 service;	     /* id */
+	__u32 backend;	     /* LB_BACKEND_REF; from a policy: the id alone */
+	__u32 position;	     /* of the flow; valid if `version` is not 0 */
+	__u32 version;	     /* of the flow; 0: new */
+	struct lb_ends ends; /* only to LB_STAGE_WIDE and LB_STAGE_REPLY */
+	__be32 origin[4];    /* the address that the client sent to; of table 6 */
+	__be16 origin_port;  /* and the port */
 	__be16 nat_port;
 	__u16 l3;	/* offset of the IP header */
-	__u16 l4;	/* offset of the TCP or UDP header */
+	__u16 l4;	/* offset of the TCP, UDP or ICMP header */
 	__u16 length;	/* bytes from the Ethernet header on */
+	__u16 mtu;	/* LB_ANSWER_TOO_BIG: what would fit */
 	__u8 family;	/* 4 or 6 */
-	__u8 protocol;	/* IPPROTO_TCP or IPPROTO_UDP */
+	__u8 protocol;	/* IPPROTO_* */
 	__u8 tcp_flags; /* byte 13 of the TCP header */
 	__u8 direction; /* enum lb_direction */
 	__u8 way;	/* LB_WAY of the flow when it was found */
-	__u8 pad[3];
+	__u8 table;	/* 4 or 6: which flow table the key is of */
+	__u8 stage;	/* enum lb_stage: what forwards it */
+	__u8 flags;	/* LB_PKT_* */
+	__u8 answer;	/* enum lb_answer */
+	__u8 reason;	/* enum lb_reason; to LB_STAGE_TRACE and LB_STAGE_ANSWER */
+	__u8 verdict;	/* XDP_*; to LB_STAGE_TRACE */
+	__u8 captured;	/* LB_STAGE_CAPTURE has seen it */
+	__u32 pad;
 };
-_Static_assert(sizeof(struct lb_pkt) == 80, "lb_pkt");
+_Static_assert(sizeof(struct lb_pkt) == 144, "lb_pkt");
 
 /* ---- what lbctl asks the kernel to do for it (progs/lb_control.bpf.c) ------------- */
 

@@ -10,8 +10,8 @@
 #include <linux/types.h>
 
 /*
- * Where a flow stands; 3 bits.  For TCP over a mode that sees both directions; UDP
- * uses the last three.  An idle flow ends by the timeout of its state.
+ * Where a flow stands; 3 bits.  Where replies go past us, only what the client sends
+ * counts.  UDP and ICMP use the last three.  An idle flow ends by the timeout of its state.
  */
 enum lb_flow_state {
 	LB_FLOW_HALF_OPEN, /* the client's SYN was seen, its first ACK not yet */
@@ -45,11 +45,16 @@ struct lb_flow_key4 {
 };
 _Static_assert(sizeof(struct lb_flow_key4) == 8, "lb_flow_key4");
 
+/*
+ * Of IPv6; and of IPv4 where client and service are not enough, with the client in word 0:
+ * services of several addresses or ports, and translated ones with persistence none.  `more`
+ * is then a hash of what else names the flow (progs/wide.bpf.h), else 0.
+ */
 struct lb_flow_key6 {
 	__be32 client[4];
-	__be16 port;
+	__be16 port; /* of ICMP: the echo's identifier */
 	__u16 service;
-	__u32 pad;
+	__u32 more;
 };
 _Static_assert(sizeof(struct lb_flow_key6) == 24, "lb_flow_key6");
 
@@ -61,12 +66,12 @@ _Static_assert(sizeof(struct lb_flow_key6) == 24, "lb_flow_key6");
 
 /* What a flow is, apart from its key. */
 struct lb_flow {
-	__u32 version;	 /* odd while being written; up by 2 for each flow */
-	__u32 backend;	 /* LB_BACKEND_REF */
-	__be16 nat_port; /* fullnat: the source port the backend sees */
-	__u16 pad;
-	__u32 hop_expires; /* jiffies */
-	__u64 hop;	   /* towards the client */
+	__u32 version;	    /* odd while being written; up by 2 for each flow */
+	__u32 backend;	    /* LB_BACKEND_REF */
+	__be16 nat_port;    /* fullnat: the source port the backend sees */
+	__be16 origin_port; /* the port that the client sent to */
+	__u32 hop_expires;  /* jiffies */
+	__u64 hop;	    /* towards the client */
 };
 _Static_assert(sizeof(struct lb_flow) == 24, "lb_flow");
 
@@ -79,7 +84,7 @@ _Static_assert(sizeof(struct lb_flow4) == 32, "lb_flow4");
 struct lb_flow6 {
 	__u64 key[3]; /* struct lb_flow_key6 */
 	struct lb_flow flow;
-	__u64 pad[2];
+	__be32 origin[4]; /* the address that the client sent to */
 };
 _Static_assert(sizeof(struct lb_flow6) == 64, "lb_flow6");
 

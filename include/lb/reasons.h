@@ -19,17 +19,25 @@
 	X(NOT_OURS,	 "not-ours",	   "pass", "no service has this address and port")	\
 	X(TRUNCATED,	 "truncated",	   "pass", "ends inside a header")			\
 	X(MALFORMED,	 "malformed",	   "pass", "a header contradicts itself")		\
+	X(EXTENSIONS,	 "extensions",	   "pass", "more IPv6 extension headers than are read")	\
 	X(FRAGMENT,	 "fragment",	   "drop", "a fragmented packet for a service")	\
 	X(KNOWN_FLOW,	 "known-flow",	   "tx",   "sent to the flow's backend")		\
 	X(NEW_FLOW,	 "new-flow",	   "tx",   "sent to the backend the policy chose")	\
 	X(REPLY,	 "reply",	   "tx",   "sent back to the flow's client")		\
 	X(RESOLVING,	 "resolving",	   "pass", "translated; the kernel finds the next hop")	\
 	X(REFRESH,	 "refresh",	   "pass", "translated; keeps the kernel's neighbour fresh") \
-	X(NO_BACKEND,	 "no-backend",	   "drop", "no backend is usable")			\
+	X(ICMP_ERROR,	 "icmp-error",	   "tx",   "an ICMP error about a flow, sent to its end") \
+	X(ECHO,		 "echo",	   "tx",   "a ping, answered by the balancer")		\
+	X(NO_BACKEND,	 "no-backend",	   "reject", "no backend is usable; the client was told")	\
+	X(EMPTY_DROP,	 "no-backend-drop", "drop", "no backend is usable; the client was not told")	\
+	X(EMPTY_PASS,	 "no-backend-pass", "pass", "no backend is usable (on-empty pass)")	\
+	X(TOO_BIG,	 "too-big",	   "reject", "does not fit the way out; the sender was told") \
+	X(TOO_BIG_DROP,	 "too-big-drop",   "drop", "does not fit the way out, and may be fragmented") \
+	X(ANSWER_LIMIT,	 "answer-limit",   "drop", "more than 100 resets and ICMP errors a second") \
 	X(BACKEND_DOWN,	 "backend-down",   "drop", "the flow's backend is down")		\
 	X(POLICY_DROP,	 "policy-drop",	   "drop", "the policy said so")			\
-	X(BAD_SLOT,	 "bad-slot",	   "drop", "the policy chose no slot of the table")	\
-	X(NO_STAGE,	 "no-stage",	   "drop", "a stage or policy is not loaded")		\
+	X(BAD_SLOT,	 "bad-slot",	   "aborted", "the policy chose no slot of the table")	\
+	X(NO_STAGE,	 "no-stage",	   "aborted", "a stage or policy is not loaded")		\
 	X(UNKNOWN_FLOW,	 "unknown-flow",   "drop", "TCP without a flow entry and no SYN")	\
 	X(UNKNOWN_REPLY, "unknown-reply",  "drop", "from a backend to a translated port without a flow") \
 	X(TABLE_FULL,	 "table-full",	   "drop", "no place in the flow table")		\
@@ -37,6 +45,7 @@
 	X(BUSY,		 "busy",	   "drop", "another CPU held the flow's bucket too long") \
 	X(TTL_EXPIRED,	 "ttl-expired",	   "drop", "TTL or hop limit reached zero")		\
 	X(NO_NEIGHBOUR,	 "no-neighbour",   "drop", "the next hop does not answer ARP or ND")	\
+	X(NOT_CONNECTED, "not-connected",  "drop", "dsr: the backend is behind a gateway")	\
 	X(NO_ROUTE,	 "no-route",	   "drop", "the kernel has no route there")		\
 	X(FORWARDING_OFF, "forwarding-off", "drop", "net.*.conf.lo.forwarding was switched off") \
 	X(NO_DEVICE,	 "no-device",	   "drop", "the way out is an interface without the chain") \

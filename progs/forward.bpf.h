@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * forward.bpf.h - what every forward mode does with the flow before it touches the packet:
+ * enter a new one, follow a known one.
+ */
+#ifndef LB_FORWARD_BPF_H
+#define LB_FORWARD_BPF_H
+
+#include "flow_write.bpf.h"
+#include "services.bpf.h"
+
+/* The port that a new flow's backend sees; 0: none is free. */
+typedef __be16 nat_port_fn(struct lb_pkt *pkt, int table,
+			   const struct lb_service *service,
+			   const struct lb_backend *backend, const struct flow_place *p);
+
+typedef enum lb_reason commit_fn(struct lb_pkt *pkt, const struct lb_service *service);
+
+static __always_inline __be32 *client_address(struct lb_pkt *pkt)
+{
+	return (__be32 *)pkt->key; /* both keys begin with it */
+}
+
+static __always_inline __be16 client_port(const struct lb_pkt *pkt)
+{
+	return pkt->table == 4 ? ((const struct lb_flow_key4 *)pkt->key)->port
+			       : ((const struct lb_flow_key6 *)pkt->key)->port;
+}
+
+/* The backend that the policy chose, if it can be had; pkt->backend becomes its reference. */
+static __always_inline const struct lb_backend *chosen_backend(struct lb_pkt *pkt)
+{
+	const struct lb_backend *backend = backend_get(LB_BACKEND_REF_ID(pkt->backend));
+
+	if (!backend || !READ_ONCE(backend->ref) ||
+	    READ_ONCE(backend->state) == LB_BACKEND_DOWN)
+		return NULL;
+	pkt->backend = READ_ONCE(backend->ref);
+	return backend;
+}
+
+/* Where the client sent to, in pkt->origin: of a wide flow it is there already. */
+static __always_inline void set_origin(struct lb_pkt *pkt,
+				       const struct lb_service *service)
+{
+	if (pkt->flags & LB_PKT_WIDE)
+		return;
+	__builtin_memcpy(pkt->origin, service->address, sizeof(pkt->origin));
+	pkt->origin_port = service->port;
+}
+
+/*
+ * Enter a new flow with the backend that the policy chose, unless another CPU just did.
+ * @table and @nat_port are constants; NULL: ports are not translated.
+ */
+static __always_inline enum lb_reason commit(struct lb_pkt *pkt, int table,
+					     const struct lb_service *service,
+					     nat_port_fn *nat_port)
+{
+	bool tcp = pkt->protocol == IPPROTO_TCP;
+	const struct lb_backend *backend = chosen_backend(pkt);
+	struct flow_place p;
+	enum lb_reason reason;
+
+	if (!backend)
+		return LB_REASON_EMPTY_DROP;
+	reason = flow_reserve(pkt, table, tcp, &p);
+	if (reason)
+		return reason == LB_REASON_KNOWN_FLOW ? LB_REASON_NONE : reason;
+
+	pkt->nat_port = client_port(pkt);
+	if (nat_port && service->forward == LB_FORWARD_FULLNAT) {
+		pkt->nat_port = nat_port(pkt, table, service, backend, &p);
+		if (!pkt->nat_port) {
+			flow_abandon(&p);
+			return LB_REASON_NO_PORT;
+		}
+	}
+	pkt->hop = 0;
+	/* Now: the search for the flow may have copied a dead one. */
+	pkt->way = LB_WAY(tcp ? LB_FLOW_HALF_OPEN : LB_FLOW_DATAGRAM, service->profile);
+	flow_publish(pkt, table, &p);
+	return LB_REASON_NONE;
+}
+
+/* A known flow's packet may end its TCP connection, or confirm it. */
+static __always_inline enum lb_reason follow(struct lb_pkt *pkt, enum lb_reason *ret_sent)
+{
+	const struct lb_backend *backend = backend_get(LB_BACKEND_REF_ID(pkt->backend));
+	__u32 state = LB_WAY_STATE(pkt->way), next;
+
+	if (!backend || READ_ONCE(backend->state) == LB_BACKEND_DOWN)
+		return LB_REASON_BACKEND_DOWN;
+	if (pkt->flags & LB_PKT_ERROR) {
+		*ret_sent = LB_REASON_ICMP_ERROR;
+		return LB_REASON_NONE;
+	}
+
+	next = flow_next_state(pkt->protocol, state, pkt->direction, pkt->tcp_flags);
+	if (next != state && pkt->table == 4)
+		flow_change_state(pkt, 4, next);
+	else if (next != state)
+		flow_change_state(pkt, 6, next);
+	*ret_sent = pkt->direction == LB_TO_BACKEND ? LB_REASON_KNOWN_FLOW
+						    : LB_REASON_REPLY;
+	return LB_REASON_NONE;
+}
+
+/*
+ * The flow of a packet whose replies go past us.  With persistence none there is nothing to
+ * remember, and a fragment has no flow.
+ */
+static __always_inline enum lb_reason one_way(struct lb_pkt *pkt,
+					      const struct lb_service *service,
+					      enum lb_reason *ret_sent,
+					      commit_fn *commit4, commit_fn *commit6)
+{
+	if (pkt->version)
+		return follow(pkt, ret_sent);
+	*ret_sent = LB_REASON_NEW_FLOW;
+	if (pkt->flags & (LB_PKT_PER_PACKET | LB_PKT_NO_PORTS))
+		return chosen_backend(pkt) ? LB_REASON_NONE : LB_REASON_EMPTY_DROP;
+	set_origin(pkt, service);
+	return pkt->table == 4 ? commit4(pkt, service) : commit6(pkt, service);
+}
+
+#endif /* LB_FORWARD_BPF_H */

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * lb_dsr - another destination MAC, and nothing else (direct server return).
+ *
+ * The backend is on a network that the host is connected to, has the service's address
+ * itself, and answers the client directly.  The packet stays on its link, so its TTL does.
+ *
+ * in:   lb_pkt as lb_parse or lb_wide left it; of a new flow (version 0) also the backend's
+ *       id, from the policy
+ * out:  XDP_TX or XDP_REDIRECT; XDP_PASS with a mark for lb_resolve if the kernel has to
+ *       find the next hop
+ * else: XDP_DROP with a reason; a new flow may be there all the same
+ */
+#include "send.bpf.h"
+
+static __noinline enum lb_reason commit4(struct lb_pkt *pkt,
+					 const struct lb_service *service)
+{
+	return commit(pkt, 4, service, NULL);
+}
+
+static __noinline enum lb_reason commit6(struct lb_pkt *pkt,
+					 const struct lb_service *service)
+{
+	return commit(pkt, 6, service, NULL);
+}
+
+SEC("xdp")
+int lb_dsr(struct xdp_md *ctx)
+{
+	struct lb_pkt *pkt = lb_pkt();
+	const struct lb_service *service;
+	const struct lb_backend *backend;
+	enum lb_reason reason, sent;
+	struct next_hop hop = {};
+
+	if (!pkt)
+		return lb_abort();
+	service = service_get(pkt->service);
+	if (!service)
+		return lb_drop(ctx, pkt, LB_REASON_ABORTED);
+	reason = one_way(pkt, service, &sent, commit4, commit6);
+	if (reason)
+		return lb_drop(ctx, pkt, reason);
+	backend = backend_get(LB_BACKEND_REF_ID(pkt->backend));
+	if (!backend)
+		return lb_drop(ctx, pkt, LB_REASON_ABORTED);
+
+	if (pkt->family == 4)
+		reason = hop_to_backend(ctx, pkt, 4, service->address, backend, &hop);
+	else
+		reason = hop_to_backend(ctx, pkt, 6, service->address, backend, &hop);
+	if (!reason && hop.gateway)
+		reason = LB_REASON_NOT_CONNECTED;
+	if (reason)
+		return lb_drop(ctx, pkt, reason);
+	return send(ctx, pkt, &hop, sent);
+}
+
+char _license[] SEC("license") = "GPL";

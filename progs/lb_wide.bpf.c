@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * lb_wide - services of several addresses or ports: `any`, ranges, prefixes.
+ *
+ * in:   lb_pkt with pkt->ends, of a packet that no service of one address and port has, and
+ *       that comes from no backend's port.  With LB_PKT_NO_PORTS it is a fragment, with
+ *       LB_PKT_NO_REPLY lb_reply has seen it
+ * out:  as lb_parse, with LB_PKT_WIDE and pkt->origin.  To lb_reply if it may be a reply of
+ *       a backend that keeps its clients' ports
+ * else: XDP_PASS for what is not for a service either; XDP_DROP with a reason
+ */
+#include "new_flow.bpf.h"
+#include "prefixes.bpf.h"
+#include "wide.bpf.h"
+
+/*
+ * Fragments are told apart by addresses alone, so all of a datagram have to go where its
+ * address says: a mode that leaves the packet as it is, and a policy that looks no further.
+ */
+static __always_inline int fragment(struct xdp_md *ctx, struct lb_pkt *pkt)
+{
+	const struct lb_table *table = table_get(pkt->service);
+	const struct wide_name none = {};
+
+	if ((pkt->stage != LB_STAGE_DSR && pkt->stage != LB_STAGE_ENCAP) ||
+	    (table && !(table->promises & LB_PROMISE_ADDRESS)))
+		return lb_drop(ctx, pkt, LB_REASON_FRAGMENT);
+	wide_key(pkt, pkt->ends.source, 0, &none);
+	return new_flow(ctx, pkt);
+}
+
+/* A backend's reply looks like a new flow if its own address is a service's too. */
+static __always_inline void try_reply(struct xdp_md *ctx, struct lb_pkt *pkt, int family)
+{
+	if (!(pkt->flags & LB_PKT_NO_REPLY) &&
+	    find_endpoint(family, pkt->ends.source, 0, pkt->protocol,
+			  LB_ENDPOINT_BACKEND))
+		lb_go(ctx, LB_STAGE_REPLY);
+}
+
+static __always_inline bool is_origin(const struct lb_pkt *pkt)
+{
+	return address_equal(pkt->origin, pkt->ends.destination, 6) &&
+	       pkt->origin_port == pkt->ends.dport;
+}
+
+static __always_inline void set_ends_origin(struct lb_pkt *pkt)
+{
+	__builtin_memcpy(pkt->origin, pkt->ends.destination, sizeof(pkt->origin));
+	pkt->origin_port = pkt->ends.dport;
+}
+
+static __always_inline int for_service(struct xdp_md *ctx, struct lb_pkt *pkt, int family,
+				       __u32 ref)
+{
+	struct wide_name name = { .port = pkt->ends.dport };
+
+	set_service(pkt, ref);
+	pkt->flags |= LB_PKT_WIDE;
+	if (pkt->flags & LB_PKT_NO_PORTS)
+		return fragment(ctx, pkt);
+
+	if (address_names_flow(LB_SERVICE_REF_FORWARD(ref)))
+		__builtin_memcpy(name.address, pkt->ends.destination,
+				 sizeof(name.address));
+	wide_key(pkt, pkt->ends.source, pkt->ends.sport, &name);
+	if (!(pkt->flags & LB_PKT_PER_PACKET) && flow_find(pkt, 6)) {
+		/* Another flow that the key, a hash, or a reply could not tell from it. */
+		if (!wide_origin(pkt) || !is_origin(pkt))
+			return lb_drop(ctx, pkt, LB_REASON_NO_PORT);
+		return lb_go_forward(ctx, pkt);
+	}
+	try_reply(ctx, pkt, family);
+	set_ends_origin(pkt);
+	return new_flow(ctx, pkt);
+}
+
+static __always_inline int wide(struct xdp_md *ctx, struct lb_pkt *pkt, int family)
+{
+	const struct lb_prefix *p =
+		prefix_find(family, pkt->ends.destination, pkt->protocol);
+	__u32 ref = 0;
+
+	if (p)
+		ref = pkt->flags & LB_PKT_NO_PORTS ? prefix_any(p)
+						   : prefix_service(p, pkt->ends.dport);
+	if (ref)
+		return for_service(ctx, pkt, family, ref);
+	if (pkt->flags & LB_PKT_NO_PORTS)
+		return lb_leave(ctx, pkt, LB_REASON_NOT_OURS, XDP_PASS);
+	try_reply(ctx, pkt, family);
+	if (pkt->flags & LB_PKT_NO_REPLY)
+		return stray_reply(ctx, pkt, &pkt->ends, family, LB_REASON_UNKNOWN_REPLY);
+	return lb_leave(ctx, pkt, LB_REASON_NOT_OURS, XDP_PASS);
+}
+
+SEC("xdp")
+int lb_wide(struct xdp_md *ctx)
+{
+	struct lb_pkt *pkt = lb_pkt();
+
+	if (!pkt)
+		return lb_abort();
+	if (pkt->family == 4)
+		return wide(ctx, pkt, 4);
+	return wide(ctx, pkt, 6);
+}
+
+char _license[] SEC("license") = "GPL";

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * lookup.bpf.h - whose packet is it, going by both its ends?
+ *
+ * @family is a constant wherever these are inlined.
+ */
+#ifndef LB_LOOKUP_BPF_H
+#define LB_LOOKUP_BPF_H
+
+#include <bpf/bpf_endian.h>
+
+#include "address.bpf.h"
+#include "endpoints.bpf.h"
+#include "flow_table.bpf.h"
+#include "icmp.bpf.h"
+#include "services.bpf.h"
+
+static __always_inline __u32 find_endpoint(int family, const __be32 *address, __be16 port,
+					   __u8 protocol, enum lb_endpoint_kind kind)
+{
+	union endpoint_key key = {};
+
+	if (family == 4)
+		key.v4 = (struct lb_endpoint_key4){
+			.port = port,
+			.protocol = protocol,
+			.kind = kind,
+		};
+	else
+		key.v6 = (struct lb_endpoint_key6){
+			.port = port,
+			.protocol = protocol,
+			.kind = kind,
+		};
+	copy_address(family == 4 ? &key.v4.address : key.v6.address, address, family);
+	return endpoint_find(family, &key);
+}
+
+/* LB_REPLIES of whoever sends from there: 0 if replies come from nobody there. */
+static __always_inline __u32 find_backend(const struct lb_ends *ends, __u8 protocol,
+					  int family)
+{
+	return find_endpoint(family, ends->source, ends->sport, protocol,
+			     LB_ENDPOINT_BACKEND);
+}
+
+static __always_inline __u8 forward_stage(__u32 forward)
+{
+	if (forward == LB_FORWARD_DSR)
+		return LB_STAGE_DSR;
+	return LB_FORWARD_IS_NAT(forward) ? LB_STAGE_REWRITE : LB_STAGE_ENCAP;
+}
+
+/* It is for the service of @ref. */
+static __always_inline void set_service(struct lb_pkt *pkt, __u32 ref)
+{
+	__u32 flags = LB_SERVICE_REF_FLAGS(ref);
+
+	pkt->service = LB_SERVICE_REF_ID(ref);
+	pkt->direction = LB_TO_BACKEND;
+	pkt->backend = LB_NO_BACKEND;
+	pkt->version = 0;
+	pkt->stage = forward_stage(LB_SERVICE_REF_FORWARD(ref));
+	if (flags & LB_REF_PER_PACKET)
+		pkt->flags |= LB_PKT_PER_PACKET;
+	if ((flags & LB_REF_MSS) && (pkt->tcp_flags & TCP_SYN))
+		pkt->stage = LB_STAGE_MSS;
+	/* An error is translated by itself, a tunnel takes it as it is. */
+	if ((pkt->flags & LB_PKT_ERROR) && pkt->stage == LB_STAGE_REWRITE)
+		pkt->stage = LB_STAGE_ICMP_NAT;
+}
+
+/* The key of what @ends has come to be: from a client to pkt->service. */
+static __always_inline void make_key(struct lb_pkt *pkt, const struct lb_ends *ends,
+				     int family)
+{
+	if (family == 4) {
+		struct lb_flow_key4 *key = (void *)pkt->key;
+
+		key->client = ends->source[0];
+		key->port = ends->sport;
+		key->service = pkt->service;
+	} else {
+		struct lb_flow_key6 *key = (void *)pkt->key;
+
+		copy_address(key->client, ends->source, 6);
+		key->port = ends->sport;
+		key->service = pkt->service;
+		key->more = 0;
+	}
+	pkt->table = family;
+	pkt->hash = lb_hash(pkt->key, key_words(family), lb_params.seed);
+}
+
+/* Is this from a backend's port to one of our translated ports? */
+static __always_inline bool to_translated_port(const struct lb_ends *ends, int family)
+{
+	__u32 ports = find_endpoint(family, ends->destination, 0, 0, LB_ENDPOINT_ADDRESS);
+	__u32 dport = bpf_ntohs(ends->dport);
+
+	return ports && dport >= (ports & 0xffff) && dport <= ports >> 16;
+}
+
+/*
+ * From a backend's port, but no reply.  To a translated port it is dropped: the kernel
+ * would answer with a reset, in the name of our address.  Echoes of the host's own pings
+ * look the same, and nobody answers an echo reply.
+ */
+static __always_inline int stray_reply(struct xdp_md *ctx, struct lb_pkt *pkt,
+				       const struct lb_ends *ends, int family,
+				       enum lb_reason reason)
+{
+	if (is_icmp(pkt->protocol) || (pkt->flags & LB_PKT_ERROR) ||
+	    !to_translated_port(ends, family))
+		return lb_leave(ctx, pkt, LB_REASON_NOT_OURS, XDP_PASS);
+	return lb_leave(ctx, pkt, reason, XDP_DROP);
+}
+
+#endif /* LB_LOOKUP_BPF_H */
