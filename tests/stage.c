@@ -159,6 +159,29 @@ void stage_load_rewrite(struct stage *s)
 	put_program(s, "lb_stages", LB_STAGE_REWRITE, stage_load(s, "progs/lb_rewrite"));
 }
 
+/* All but lb_parse, which tail calls do not lead to. */
+static const struct {
+	const char *name;
+	enum lb_stage slot;
+} stages[] = {
+	{ "lb_rewrite", LB_STAGE_REWRITE },
+	{ "lb_dsr", LB_STAGE_DSR },
+	{ "lb_wide", LB_STAGE_WIDE },
+	{ "lb_reply", LB_STAGE_REPLY },
+};
+
+int stage_load_all(struct stage *s)
+{
+	int parse = stage_load(s, "progs/lb_parse");
+	char name[64];
+
+	for (size_t i = 0; i < sizeof(stages) / sizeof(stages[0]); i++) {
+		snprintf(name, sizeof(name), "progs/%s", stages[i].name);
+		put_program(s, "lb_stages", stages[i].slot, stage_load(s, name));
+	}
+	return parse;
+}
+
 void stage_load_policy(struct stage *s, const char *name, __u32 slot)
 {
 	struct bpf_object *obj;
@@ -180,7 +203,7 @@ static int load_stop(struct stage *s, int answer)
 	};
 	int fd = load_small(insns, 2);
 
-	assert_true(s->n_stops < 4);
+	assert_true(s->n_stops < 16);
 	s->stop_fd[s->n_stops++] = fd;
 	return fd;
 }
@@ -188,6 +211,11 @@ static int load_stop(struct stage *s, int answer)
 void stage_stop_rewrite(struct stage *s)
 {
 	put_program(s, "lb_stages", LB_STAGE_REWRITE, load_stop(s, REACHED_REWRITE));
+}
+
+void stage_stop(struct stage *s, enum lb_stage stage)
+{
+	put_program(s, "lb_stages", stage, load_stop(s, REACHED_STAGE + stage));
 }
 
 void stage_stop_policy(struct stage *s, __u32 slot)

@@ -21,18 +21,19 @@
 #include <lb/abi.h>
 #include "packet.h"
 
-#define STAGE_OBJECTS 8
+#define STAGE_OBJECTS 24
 
 /* clang-format off */
 /* What a program that stands in for the next stage returns (stage_stop). */
 #define REACHED_REWRITE	1001
 #define REACHED_POLICY	1002	/* + the policy's slot */
+#define REACHED_STAGE	1100	/* + enum lb_stage */
 
 struct stage {
 	struct lb_params params;
 	struct bpf_object *obj[STAGE_OBJECTS];
 	int n_obj;
-	int stop_fd[4];			/* programs of stage_stop */
+	int stop_fd[16];		/* programs of stage_stop */
 	int n_stops;
 	int clock_fd;			/* program of stage_now */
 	__u32 n_services, n_backends;	/* ids given by world.h */
@@ -60,9 +61,12 @@ void stage_pin(int cpu);
 int stage_load(struct stage *s, const char *name);
 /* The same, and make it reachable by tail calls. */
 void stage_load_rewrite(struct stage *s);
+/* Load lb_parse and every stage that there is; return lb_parse. */
+int stage_load_all(struct stage *s);
 void stage_load_policy(struct stage *s, const char *name, __u32 slot);
 /* In their place, a program that only returns REACHED_*: one stage is tested alone. */
 void stage_stop_rewrite(struct stage *s);
+void stage_stop(struct stage *s, enum lb_stage stage);
 void stage_stop_policy(struct stage *s, __u32 slot);
 
 int stage_program(const struct stage *s, const char *name);

@@ -5,14 +5,16 @@
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <lb/hash.h>
 #include "world.h"
 
-static void put(const struct stage *s, const char *map, __u32 index, const void *value)
+void world_put(const struct stage *s, const char *map, __u32 index, const void *value)
 {
 	int fd = stage_find_map(s, map);
 
@@ -21,7 +23,7 @@ static void put(const struct stage *s, const char *map, __u32 index, const void 
 		assert_return_code(bpf_map_update_elem(fd, &index, value, 0), errno);
 }
 
-static void get(const struct stage *s, const char *map, __u32 index, void *value)
+void world_get(const struct stage *s, const char *map, __u32 index, void *value)
 {
 	assert_return_code(bpf_map_lookup_elem(stage_map(s, map), &index, value), errno);
 }
@@ -42,12 +44,12 @@ static bool endpoint_put4(struct stage *s, __u32 bucket, const __u64 *key, __u32
 {
 	struct lb_endpoint_bucket4 b;
 
-	get(s, "lb_endpoints4", bucket, &b);
+	world_get(s, "lb_endpoints4", bucket, &b);
 	for (int i = 0; i < LB_ENDPOINT_WAYS; i++) {
 		if (b.way[i].value && b.way[i].key[0] != key[0])
 			continue;
 		b.way[i] = (struct lb_endpoint4){ .key = { key[0] }, .value = value };
-		put(s, "lb_endpoints4", bucket, &b);
+		world_put(s, "lb_endpoints4", bucket, &b);
 		return true;
 	}
 	return false;
@@ -57,13 +59,13 @@ static bool endpoint_put6(struct stage *s, __u32 bucket, const __u64 *key, __u32
 {
 	struct lb_endpoint_bucket6 b;
 
-	get(s, "lb_endpoints6", bucket, &b);
+	world_get(s, "lb_endpoints6", bucket, &b);
 	for (int i = 0; i < LB_ENDPOINT_WAYS; i++) {
 		if (b.way[i].value && memcmp(b.way[i].key, key, sizeof(b.way[i].key)))
 			continue;
 		b.way[i].value = value;
 		memcpy(b.way[i].key, key, sizeof(b.way[i].key));
-		put(s, "lb_endpoints6", bucket, &b);
+		world_put(s, "lb_endpoints6", bucket, &b);
 		return true;
 	}
 	return false;
@@ -111,26 +113,81 @@ static void endpoint_add(struct stage *s, const char *address, __u16 port, __u8 
 
 /* ---- services and backends ---------------------------------------------------- */
 
-__u32 world_add_service(struct stage *s, const char *address, __u16 port, __u8 protocol)
+static __u32 service_ref(__u32 id, const struct lb_service *service)
+{
+	__u32 flags = 0;
+
+	if (service->flags & LB_SERVICE_F_PER_PACKET)
+		flags |= LB_REF_PER_PACKET;
+	if (service->mss)
+		flags |= LB_REF_MSS;
+	return LB_SERVICE_REF(id, service->forward, flags);
+}
+static bool has_one_port(const struct lb_service *service)
+{
+	return service->port == service->port_last;
+}
+
+static bool has_one_address(const struct lb_service *service)
+{
+	return service->prefix == (service->family == 4 ? 32 : 128);
+}
+
+/* "10.0.0.0/28" -> address, prefix and family of @ret. */
+static void set_address(struct lb_service *ret, const char *text)
+{
+	char address[64];
+	const char *slash = strchr(text, '/');
+
+	snprintf(address, sizeof(address), "%s", text);
+	address[strcspn(address, "/")] = '\0';
+	ret->family = world_address(address, ret->address);
+	ret->prefix = slash ? atoi(slash + 1) : ret->family == 4 ? 32 : 128;
+}
+
+__u32 world_add(struct stage *s, const struct world_service *from)
 {
 	struct lb_service service = {
-		.port = htons(port),
-		.protocol = protocol,
-		.forward = LB_FORWARD_FULLNAT,
+		.port = htons(from->port),
+		.port_last = htons(from->last ?: from->port),
+		.protocol = from->protocol,
+		.forward = from->forward ?: LB_FORWARD_FULLNAT,
+		.flags = from->flags,
+		.mss = from->mss,
+		.on_empty = from->on_empty,
 		.port_low = 1024,
 		.port_high = 32767,
 		.state = 1,
 	};
+	struct lb_switches on = { .wide = 1 };
 	__u32 id = s->n_services++;
 
-	service.family = world_address(address, service.address);
-	service.prefix = service.family == 4 ? 32 : 128;
-	service.port_last = service.port;
-	put(s, "lb_services", id, &service);
-	endpoint_add(s, address, port, protocol, LB_ENDPOINT_SERVICE,
-		     LB_SERVICE_REF(id, LB_FORWARD_FULLNAT, 0));
-	endpoint_add(s, address, 0, 0, LB_ENDPOINT_ADDRESS, 1024 | 32767 << 16);
+	set_address(&service, from->address);
+	world_put(s, "lb_services", id, &service);
+	if (!has_one_port(&service) || !has_one_address(&service))
+		world_wide_add(s, id);
+	else
+		endpoint_add(s, from->address, from->port, from->protocol,
+			     LB_ENDPOINT_SERVICE, service_ref(id, &service));
+	if (has_one_address(&service) && service.forward == LB_FORWARD_FULLNAT)
+		endpoint_add(s, from->address, 0, 0, LB_ENDPOINT_ADDRESS,
+			     1024 | 32767 << 16);
+	if (has_one_address(&service) && (from->flags & LB_SERVICE_F_ICMP_REPLY))
+		endpoint_add(s, from->address, 0,
+			     service.family == 4 ? IPPROTO_ICMP : IPPROTO_ICMPV6,
+			     LB_ENDPOINT_PING, 1);
+	if ((from->flags & LB_SERVICE_F_PER_PACKET) && LB_FORWARD_IS_NAT(service.forward))
+		world_put(s, "lb_switches", 0, &on);
 	return id;
+}
+
+__u32 world_add_service(struct stage *s, const char *address, __u16 port, __u8 protocol)
+{
+	const struct world_service service = { .address = address,
+					       .port = port,
+					       .protocol = protocol };
+
+	return world_add(s, &service);
 }
 
 void world_set_ports(struct stage *s, __u32 id, __u16 low, __u16 high)
@@ -139,7 +196,37 @@ void world_set_ports(struct stage *s, __u32 id, __u16 low, __u16 high)
 
 	service.port_low = low;
 	service.port_high = high;
-	put(s, "lb_services", id, &service);
+	world_put(s, "lb_services", id, &service);
+}
+
+/*
+ * The list of those whose replies look like those of backend @id, the newest first, as
+ * the value of their endpoint.
+ */
+static __u32 link_siblings(struct stage *s, __u32 id, const struct lb_service *service)
+{
+	struct lb_backend backend = world_backend(s, id), other;
+	bool fullnat = service->forward == LB_FORWARD_FULLNAT;
+	struct lb_service of;
+	__u32 next = 0;
+
+	for (__u32 i = 1; i < id; i++) {
+		other = world_backend(s, i);
+		of = world_service(s, other.service);
+		if (!other.ref || other.port != backend.port ||
+		    of.protocol != service->protocol || other.family != backend.family ||
+		    memcmp(other.address, backend.address, sizeof(other.address)))
+			continue;
+		if (of.forward == LB_FORWARD_FULLNAT)
+			fullnat = true;
+		else if (LB_FORWARD_IS_NAT(of.forward))
+			next = i;
+	}
+	if (service->forward == LB_FORWARD_FULLNAT)
+		return LB_REPLIES(true, next);
+	backend.next = next;
+	world_put(s, "lb_backends", id, &backend);
+	return LB_REPLIES(fullnat, id);
 }
 
 __u32 world_add_backend(struct stage *s, __u32 service, const char *address, __u16 port)
@@ -153,13 +240,13 @@ __u32 world_add_backend(struct stage *s, __u32 service, const char *address, __u
 		.weight = 1,
 		.incarnation = 1,
 	};
-	struct lb_service of;
+	struct lb_service of = world_service(s, service);
 
 	backend.family = world_address(address, backend.address);
-	put(s, "lb_backends", id, &backend);
-	of = world_service(s, service);
-	endpoint_add(s, address, port, of.protocol, LB_ENDPOINT_BACKEND,
-		     LB_REPLIES(1, 0));
+	world_put(s, "lb_backends", id, &backend);
+	if (LB_FORWARD_IS_NAT(of.forward))
+		endpoint_add(s, address, port, of.protocol, LB_ENDPOINT_BACKEND,
+			     link_siblings(s, id, &of));
 	return id;
 }
 
@@ -170,7 +257,7 @@ void world_set_backend(struct stage *s, __u32 id, enum lb_backend_state state,
 
 	backend.state = state;
 	backend.weight = weight;
-	put(s, "lb_backends", id, &backend);
+	world_put(s, "lb_backends", id, &backend);
 }
 
 /* As lbctl gives an id away again: with no flow counted for it. */
@@ -182,15 +269,15 @@ void world_set_incarnation(struct stage *s, __u32 id, __u16 incarnation)
 	backend.ref = incarnation ? LB_BACKEND_REF(id, incarnation) : 0;
 	if (incarnation)
 		backend.incarnation = incarnation;
-	put(s, "lb_backends", id, &backend);
-	put(s, "lb_live", id, &none);
+	world_put(s, "lb_backends", id, &backend);
+	world_put(s, "lb_live", id, &none);
 }
 
 struct lb_service world_service(const struct stage *s, __u32 id)
 {
 	struct lb_service service;
 
-	get(s, "lb_services", id, &service);
+	world_get(s, "lb_services", id, &service);
 	return service;
 }
 
@@ -198,7 +285,7 @@ struct lb_backend world_backend(const struct stage *s, __u32 id)
 {
 	struct lb_backend backend;
 
-	get(s, "lb_backends", id, &backend);
+	world_get(s, "lb_backends", id, &backend);
 	return backend;
 }
 
@@ -206,7 +293,7 @@ __u64 world_live(const struct stage *s, __u32 backend)
 {
 	__u64 live;
 
-	get(s, "lb_live", backend, &live);
+	world_get(s, "lb_live", backend, &live);
 	return live;
 }
 
@@ -216,9 +303,9 @@ void world_set_profile(struct stage *s, __u32 profile, const struct lb_profile *
 
 	if (stage_find_map(s, "lb_profiles") < 0)
 		return;
-	get(s, "lb_profiles", 0, all);
+	world_get(s, "lb_profiles", 0, all);
 	all[profile] = *p;
-	put(s, "lb_profiles", 0, all);
+	world_put(s, "lb_profiles", 0, all);
 }
 
 /* ---- tables ---------------------------------------------------------------------- */
@@ -284,8 +371,8 @@ void world_add_device(struct stage *s, __u32 ifindex, const __u8 *mac)
 
 	memcpy(device.mac, mac, sizeof(device.mac));
 	snprintf(device.name, sizeof(device.name), "device%u", slot);
-	put(s, "lb_devices", slot, &device);
-	put(s, "lb_egress", slot, &ifindex);
+	world_put(s, "lb_devices", slot, &device);
+	world_put(s, "lb_egress", slot, &ifindex);
 	if (fd >= 0)
 		assert_return_code(bpf_map_update_elem(fd, &ifindex, &slot, 0), errno);
 }

@@ -13,10 +13,23 @@
 /* An address in the form the ABI has it; ret: its family. */
 int world_address(const char *text, __be32 ret[4]);
 
-/* A service with profile 0 and the whole default port range; its id. */
+/* A service; of what is left out comes 0, or what is said here. */
+struct world_service {
+	const char *address;	 /* or ADDRESS/LENGTH */
+	__u16 port, last;	 /* `any`: 0, 65535; last 0: the one port */
+	__u8 protocol;		 /* IPPROTO_* */
+	enum lb_forward forward; /* fullnat */
+	__u32 flags;		 /* LB_SERVICE_F_* */
+	__u32 mss;
+	enum lb_on_empty on_empty;
+};
+
+/* It has profile 0 and the whole default range of translated ports; its id. */
+__u32 world_add(struct stage *s, const struct world_service *service);
+/* The same, of one port, in fullnat mode. */
 __u32 world_add_service(struct stage *s, const char *address, __u16 port, __u8 protocol);
 void world_set_ports(struct stage *s, __u32 service, __u16 low, __u16 high);
-/* An active backend of @service, weight 1; its id. */
+/* An active backend of @service, weight 1; its id.  Port 0: as the client chose. */
 __u32 world_add_backend(struct stage *s, __u32 service, const char *address, __u16 port);
 void world_set_backend(struct stage *s, __u32 id, enum lb_backend_state state,
 		       __u32 weight);
@@ -35,6 +48,12 @@ void world_set_profile(struct stage *s, __u32 profile, const struct lb_profile *
 
 /* The next slot of lb_devices. */
 void world_add_device(struct stage *s, __u32 ifindex, const __u8 *mac);
+
+/* What world_add() does about a service that is not of one address and port. */
+void world_wide_add(struct stage *s, __u32 service);
+
+void world_put(const struct stage *s, const char *map, __u32 index, const void *value);
+void world_get(const struct stage *s, const char *map, __u32 index, void *value);
 
 struct lb_service world_service(const struct stage *s, __u32 id);
 struct lb_backend world_backend(const struct stage *s, __u32 id);
