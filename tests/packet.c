@@ -3,7 +3,8 @@
  * packet.c - turn a list of layers into bytes.
  *
  * Headers are written from the outside in, because each needs only the number of
- * bytes behind it; transport checksums are computed last, when all bytes stand.
+ * bytes behind it; transport checksums are computed last, when all bytes stand, and from
+ * the inside out, because an outer one covers the inner ones.
  */
 #include <arpa/inet.h>
 #include <linux/if_ether.h>
@@ -17,8 +18,9 @@
 
 #include "packet.h"
 
-#define EXT_SIZE  8 /* of an extension header without data */
-#define ICMP_SIZE 8
+#define EXT_SIZE   8 /* of an extension header without data */
+#define ICMP_SIZE  8
+#define MAX_LAYERS 24
 
 static void die_unless(bool ok, const char *what, const char *text)
 {
@@ -50,6 +52,7 @@ static size_t layer_size(const struct layer *l)
 	case LAYER_DATA:
 	case LAYER_PAD:
 		return l->n_data;
+	case LAYER_CUT:
 	case LAYER_END:
 		break;
 	}
@@ -122,7 +125,7 @@ static void write_ip4(__u8 *at, const struct layer *l, size_t rest)
 		.ihl = l->words ?: (sizeof(ip) + l->n_data) / 4,
 		.tos = l->tos,
 		.tot_len = htons(l->length ?: rest),
-		.id = htons(0x1234),
+		.id = htons(l->plain ? 0 : 0x1234),
 		.frag_off = htons(l->frag),
 		.ttl = l->expired ? 0 : l->ttl ?: 64,
 		.protocol = l->type ?: protocol_of(l + 1, false),
@@ -140,7 +143,7 @@ static void write_ip6(__u8 *at, const struct layer *l, size_t rest)
 	struct ipv6hdr ip = {
 		.version = l->version ?: 6,
 		.priority = l->tos >> 4,
-		.flow_lbl = { l->tos << 4, 0x23, 0x45 },
+		.flow_lbl = { l->tos << 4, l->plain ? 0 : 0x23, l->plain ? 0 : 0x45 },
 		.payload_len = htons(l->length ?: rest - sizeof(ip)),
 		.nexthdr = l->type ?: protocol_of(l + 1, true),
 		.hop_limit = l->expired ? 0 : l->ttl ?: 64,
@@ -170,7 +173,7 @@ static void write_tcp(__u8 *at, const struct layer *l)
 		.seq = htonl(l->seq),
 		.ack_seq = htonl(l->ack),
 		.doff = l->words ?: (sizeof(tcp) + l->n_data) / 4,
-		.window = htons(0xfaf0),
+		.window = htons(l->plain ? 0 : 0xfaf0),
 	};
 
 	memcpy(at, &tcp, sizeof(tcp));
@@ -214,6 +217,7 @@ static void layer_write(__u8 *at, const struct layer *l, size_t rest)
 		break;
 	case LAYER_ICMP:
 		at[0] = l->own;
+		at[1] = l->code;
 		put16(at + 4, l->sport);
 		put16(at + 6, l->dport);
 		break;
@@ -223,6 +227,7 @@ static void layer_write(__u8 *at, const struct layer *l, size_t rest)
 	case LAYER_PAD:
 		memset(at, 0xee, l->n_data);
 		break;
+	case LAYER_CUT:
 	case LAYER_END:
 		break;
 	}
@@ -236,56 +241,82 @@ static __u32 pseudo_sum(const __u8 *at, const struct layer *l, __u8 protocol, si
 	return packet_sum(at + (ip6 ? 8 : 12), ip6 ? 32 : 8, 0) + protocol + rest;
 }
 
-/* @ip is the IP layer before @l, its header at @ip_at. */
-static void layer_check(__u8 *at, const struct layer *l, size_t rest,
-			const struct layer *ip, const __u8 *ip_at)
+/* A layer, where it is, and the bytes from there on that are its own. */
+struct placed {
+	const struct layer *l;
+	__u8 *at;
+	size_t rest;
+};
+
+static bool is_ip(const struct layer *l)
 {
-	__u32 pseudo =
-		ip ? pseudo_sum(ip_at, ip, protocol_of(l, ip->kind == LAYER_IP6), rest)
-		   : 0;
+	return l->kind == LAYER_IP4 || l->kind == LAYER_IP6;
+}
+
+/* @ip is the IP layer before @p, or NULL. */
+static void layer_check(const struct placed *p, const struct placed *ip)
+{
+	__u32 pseudo = ip ? pseudo_sum(ip->at, ip->l,
+				       protocol_of(p->l, ip->l->kind == LAYER_IP6),
+				       p->rest)
+			  : 0;
 	__u16 sum;
 
-	switch (l->kind) {
+	switch (p->l->kind) {
 	case LAYER_TCP:
-		put16(at + 16, ~packet_sum(at, rest, pseudo));
+		put16(p->at + 16, ~packet_sum(p->at, p->rest, pseudo));
 		break;
 	case LAYER_UDP:
-		sum = ~packet_sum(at, rest, pseudo);
-		if (!l->no_check)
-			put16(at + 6, sum ?: 0xffff);
+		sum = ~packet_sum(p->at, p->rest, pseudo);
+		if (!p->l->no_check)
+			put16(p->at + 6, sum ?: 0xffff);
 		break;
 	case LAYER_ICMP:
-		if (ip && ip->kind == LAYER_IP4)
+		if (ip && ip->l->kind == LAYER_IP4)
 			pseudo = 0;
-		put16(at + 2, ~packet_sum(at, rest, pseudo));
+		put16(p->at + 2, ~packet_sum(p->at, p->rest, pseudo));
 		break;
 	default:
 		break;
 	}
 }
 
+static void layers_check(const struct placed *placed, size_t n)
+{
+	while (n--) {
+		const struct placed *ip = &placed[n];
+
+		while (ip > placed && !is_ip(ip->l))
+			ip--;
+		layer_check(&placed[n], is_ip(ip->l) ? ip : NULL);
+	}
+}
+
 size_t packet_build(void *buf, const struct layer *layers)
 {
-	const struct layer *l, *ip = NULL;
-	const __u8 *ip_at = NULL;
-	size_t len = 0, pad = 0, off = 0;
+	size_t len = 0, pad = 0, cut = 0, off = 0, quoted = 0, n;
+	struct placed placed[MAX_LAYERS];
 
-	for (l = layers; l->kind != LAYER_END; l++)
+	for (n = 0; layers[n].kind != LAYER_END; n++) {
+		const struct layer *l = &layers[n];
+
 		*(l->kind == LAYER_PAD ? &pad : &len) += layer_size(l);
-	die_unless(len + pad <= PACKET_MAX, "too long", "");
+		if (l->kind == LAYER_CUT)
+			cut = l->n_data;
+		if (n && is_ip(l) && l[-1].kind == LAYER_ICMP)
+			quoted = n;
+	}
+	die_unless(n <= MAX_LAYERS && len + pad <= PACKET_MAX, "too long", "");
 	memset(buf, 0, PACKET_MAX);
 
-	for (l = layers; l->kind != LAYER_END; off += layer_size(l++))
-		layer_write((__u8 *)buf + off, l, len - off);
-
-	for (l = layers, off = 0; l->kind != LAYER_END; off += layer_size(l++)) {
-		if (l->kind == LAYER_IP4 || l->kind == LAYER_IP6) {
-			ip = l;
-			ip_at = (__u8 *)buf + off;
-		}
-		layer_check((__u8 *)buf + off, l, len - off, ip, ip_at);
+	for (size_t i = 0; i < n; off += layer_size(&layers[i++])) {
+		placed[i] = (struct placed){ &layers[i], (__u8 *)buf + off,
+					     len - off - (i < quoted ? cut : 0) };
+		layer_write(placed[i].at, &layers[i], placed[i].rest);
 	}
-	return len + pad;
+	layers_check(placed, n);
+	memmove((__u8 *)buf + len - cut, (__u8 *)buf + len, pad);
+	return len + pad - cut;
 }
 
 void packet_print(const char *title, const void *buf, size_t len)

@@ -5,7 +5,8 @@
  *	PKT(ETH(), IP4(CLIENT, SERVICE), TCP(31337, 80, .flags = TH_SYN), DATA("x"))
  *
  * What a layer does not say is filled in: lengths, next protocols and correct
- * checksums, TTL 64, TCP flag ACK.  So a row states only what it is about, and a
+ * checksums, TTL 64, TCP flag ACK.  A packet in a packet is written as its layers follow:
+ * a tunnel's, or what an ICMP error quotes.  So a row states only what it is about, and a
  * row that expects a packet proves its checksums as well: they are computed from
  * the bytes here, never updated incrementally as the data path does.
  */
@@ -36,6 +37,7 @@ enum layer_kind {
 	LAYER_UDP,
 	LAYER_ICMP,
 	LAYER_DATA,
+	LAYER_CUT,
 	LAYER_PAD,
 };
 
@@ -51,11 +53,13 @@ struct layer {
 	__u8 version;		/* IP: 0: the right one */
 	__u8 words;		/* header length of IP4, TCP in words; 0: the right one */
 	__u8 own;		/* EXT: which extension header; ICMP: its type */
+	__u8 code;		/* ICMP */
 	__u8 flags;		/* TCP: 0: ACK */
 	__u32 seq, ack;
 	size_t length;		/* total or payload length as stated; 0: the right one */
 	bool expired;		/* IP: TTL or hop limit 0 */
 	bool no_check;		/* UDP: checksum 0 */
+	bool plain;		/* IP: identification or flow label 0; TCP: window 0 */
 	const char *data;	/* payload, or options: a multiple of four bytes */
 	size_t n_data;
 };
@@ -72,6 +76,9 @@ struct layer {
 #define EXT(header, ...) { .kind = LAYER_EXT, .own = (header), __VA_ARGS__ }
 #define BYTES(text)	.data = (text), .n_data = sizeof(text) - 1
 #define DATA(text)	{ .kind = LAYER_DATA, BYTES(text) }
+/* The last N bytes of what an ICMP error quotes are not there: in no length and checksum of
+ * the layers up to the ICMP header, in all of those behind it. */
+#define CUT(n)		{ .kind = LAYER_CUT, .n_data = (n) }
 /* What Ethernet adds to short frames: the last layer, in no other layer's length. */
 #define PAD(n)		{ .kind = LAYER_PAD, .n_data = (n) }
 

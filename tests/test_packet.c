@@ -138,6 +138,47 @@ static void options_and_two_tags(void **state)
 			 0xffff);
 }
 
+/* The quote speaks of bytes that are not there; what is around it does not. */
+static void a_quote_that_is_cut(void **state)
+{
+	const struct layer *quoted =
+		PKT(ETH(), IP4(SERVICE, CLIENT), TCP(80, 31337), DATA("12345678"));
+	__u8 whole[PACKET_MAX];
+	size_t len;
+
+	(void)state;
+	packet_build(whole, quoted);
+	len = packet_build(pkt,
+			   PKT(ETH(), IP4(CLIENT, SERVICE),
+			       ICMP(3, .code = 4, .dport = 1400), IP4(SERVICE, CLIENT),
+			       TCP(80, 31337), DATA("12345678"), CUT(20), PAD(5)));
+	assert_int_equal(len, 14 + 20 + 8 + 28 + 5);
+	assert_int_equal(at16(16), 20 + 8 + 28);
+	assert_int_equal(pkt[34 + 1], 4);
+	assert_int_equal(at16(34 + 6), 1400);
+	assert_int_equal(packet_sum(pkt + 14, 20, 0), 0xffff);
+	assert_int_equal(packet_sum(pkt + 34, 8 + 28, 0), 0xffff);
+	assert_memory_equal(pkt + 42, whole + 14, 28);
+	assert_int_equal(pkt[70], 0xee);
+}
+
+/* The outer checksum covers what the inner ones came to be. */
+static void a_whole_quote(void **state)
+{
+	const struct layer *quoted = PKT(ETH(), IP6(SERVICE6, CLIENT6), UDP(53, 31337));
+	__u8 whole[PACKET_MAX];
+	size_t len;
+
+	(void)state;
+	packet_build(whole, quoted);
+	len = packet_build(pkt, PKT(ETH(), IP6(CLIENT6, SERVICE6), ICMP(1, .code = 4),
+				    IP6(SERVICE6, CLIENT6), UDP(53, 31337)));
+	assert_int_equal(len, 14 + 40 + 8 + 48);
+	assert_memory_equal(pkt + 62, whole + 14, 48);
+	assert_int_equal(packet_sum(pkt + 54, 56, packet_sum(pkt + 22, 32, 58 + 56)),
+			 0xffff);
+}
+
 int main(void)
 {
 	const struct CMUnitTest units[] = {
@@ -148,6 +189,8 @@ int main(void)
 		cmocka_unit_test(udp_checksum_zero),
 		cmocka_unit_test(extension_headers_name_the_next),
 		cmocka_unit_test(options_and_two_tags),
+		cmocka_unit_test(a_quote_that_is_cut),
+		cmocka_unit_test(a_whole_quote),
 	};
 	return cmocka_run_group_tests_name("packet", units, NULL, NULL);
 }

@@ -11,8 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <lb/hash.h>
 #include "world.h"
+#include "world_endpoint.h"
 
 void world_put(const struct stage *s, const char *map, __u32 index, const void *value)
 {
@@ -36,79 +36,6 @@ int world_address(const char *text, __be32 ret[4])
 	if (inet_pton(AF_INET6, text, ret) != 1)
 		fail_msg("'%s' is no address", text);
 	return 6;
-}
-
-/* ---- endpoints --------------------------------------------------------------- */
-
-static bool endpoint_put4(struct stage *s, __u32 bucket, const __u64 *key, __u32 value)
-{
-	struct lb_endpoint_bucket4 b;
-
-	world_get(s, "lb_endpoints4", bucket, &b);
-	for (int i = 0; i < LB_ENDPOINT_WAYS; i++) {
-		if (b.way[i].value && b.way[i].key[0] != key[0])
-			continue;
-		b.way[i] = (struct lb_endpoint4){ .key = { key[0] }, .value = value };
-		world_put(s, "lb_endpoints4", bucket, &b);
-		return true;
-	}
-	return false;
-}
-
-static bool endpoint_put6(struct stage *s, __u32 bucket, const __u64 *key, __u32 value)
-{
-	struct lb_endpoint_bucket6 b;
-
-	world_get(s, "lb_endpoints6", bucket, &b);
-	for (int i = 0; i < LB_ENDPOINT_WAYS; i++) {
-		if (b.way[i].value && memcmp(b.way[i].key, key, sizeof(b.way[i].key)))
-			continue;
-		b.way[i].value = value;
-		memcpy(b.way[i].key, key, sizeof(b.way[i].key));
-		world_put(s, "lb_endpoints6", bucket, &b);
-		return true;
-	}
-	return false;
-}
-
-/* In the first bucket that has room; every second endpoint tries the other one first,
- * so that both are known to be searched. */
-static void endpoint_put(struct stage *s, int family, const void *key, __u32 value)
-{
-	bool (*put_in)(struct stage *, __u32, const __u64 *, __u32) =
-		family == 4 ? endpoint_put4 : endpoint_put6;
-	__u64 word[3] = {}, h;
-	__u32 one, two;
-
-	if (stage_find_map(s, "lb_endpoints4") < 0)
-		return;
-	memcpy(word, key, family == 4 ? 8 : 24);
-	h = family == 4 ? lb_hash(word, 1, s->params.seed)
-			: lb_hash(word, 3, s->params.seed);
-	one = LB_BUCKET_1(h) % LB_ENDPOINT_BUCKETS;
-	two = LB_BUCKET_2(h) % LB_ENDPOINT_BUCKETS;
-	if ((s->n_services + s->n_backends) % 2) {
-		__u32 swap = one;
-
-		one = two;
-		two = swap;
-	}
-	assert_true(put_in(s, one, word, value) || put_in(s, two, word, value));
-}
-
-static void endpoint_add(struct stage *s, const char *address, __u16 port, __u8 protocol,
-			 enum lb_endpoint_kind kind, __u32 value)
-{
-	struct lb_endpoint_key6 key6 = { .port = htons(port),
-					 .protocol = protocol,
-					 .kind = kind };
-	struct lb_endpoint_key4 key4 = { .port = htons(port),
-					 .protocol = protocol,
-					 .kind = kind };
-	int family = world_address(address, key6.address);
-
-	key4.address = key6.address[0];
-	endpoint_put(s, family, family == 4 ? (void *)&key4 : (void *)&key6, value);
 }
 
 /* ---- services and backends ---------------------------------------------------- */
@@ -167,13 +94,13 @@ __u32 world_add(struct stage *s, const struct world_service *from)
 	if (!has_one_port(&service) || !has_one_address(&service))
 		world_wide_add(s, id);
 	else
-		endpoint_add(s, from->address, from->port, from->protocol,
+		endpoint_set(s, from->address, from->port, from->protocol,
 			     LB_ENDPOINT_SERVICE, service_ref(id, &service));
 	if (has_one_address(&service) && service.forward == LB_FORWARD_FULLNAT)
-		endpoint_add(s, from->address, 0, 0, LB_ENDPOINT_ADDRESS,
+		endpoint_set(s, from->address, 0, 0, LB_ENDPOINT_ADDRESS,
 			     1024 | 32767 << 16);
 	if (has_one_address(&service) && (from->flags & LB_SERVICE_F_ICMP_REPLY))
-		endpoint_add(s, from->address, 0,
+		endpoint_set(s, from->address, 0,
 			     service.family == 4 ? IPPROTO_ICMP : IPPROTO_ICMPV6,
 			     LB_ENDPOINT_PING, 1);
 	if ((from->flags & LB_SERVICE_F_PER_PACKET) && LB_FORWARD_IS_NAT(service.forward))
@@ -245,7 +172,7 @@ __u32 world_add_backend(struct stage *s, __u32 service, const char *address, __u
 	backend.family = world_address(address, backend.address);
 	world_put(s, "lb_backends", id, &backend);
 	if (LB_FORWARD_IS_NAT(of.forward))
-		endpoint_add(s, address, port, of.protocol, LB_ENDPOINT_BACKEND,
+		endpoint_set(s, address, port, of.protocol, LB_ENDPOINT_BACKEND,
 			     link_siblings(s, id, &of));
 	return id;
 }
