@@ -26,18 +26,20 @@ static const struct stage {
 	{ "lb_dsr", "lb_stages", LB_STAGE_DSR },
 	{ "lb_reply", "lb_stages", LB_STAGE_REPLY },
 	{ "lb_wide", "lb_stages", LB_STAGE_WIDE },
-	{ "lb_parse", "lb_root", 0 }, /* last: from here on packets go through */
+	{ "lb_capture", "lb_stages", LB_STAGE_CAPTURE },
+	{ "lb_trace", "lb_stages", LB_STAGE_TRACE },
+	{ "lb_parse", "lb_stages", LB_STAGE_PARSE },
 };
 
 #define N_STAGES (sizeof(stages) / sizeof(stages[0]))
 
-static int put_in_slot(const struct state *s, const struct stage *stage, int prog)
+static int put_in_slot(const struct state *s, const char *array, __u32 slot, int prog)
 {
-	int fd = pins_get(s, PIN_MAPS, stage->array), err = 0;
+	int fd = pins_get(s, PIN_MAPS, array), err = 0;
 
 	if (fd < 0)
 		return fd;
-	if (bpf_map_update_elem(fd, &stage->slot, &prog, 0))
+	if (bpf_map_update_elem(fd, &slot, &prog, 0))
 		err = -errno;
 	close(fd);
 	return err;
@@ -53,7 +55,8 @@ static int pin_programs(const struct state *s, const struct stage *stage,
 		err = pins_put(s, PIN_PROGS, bpf_program__name(prog),
 			       bpf_program__fd(prog));
 		if (!err && stage->array && !strcmp(bpf_program__name(prog), stage->name))
-			err = put_in_slot(s, stage, bpf_program__fd(prog));
+			err = put_in_slot(s, stage->array, stage->slot,
+					  bpf_program__fd(prog));
 		if (err) {
 			report("%s/" PIN_PROGS "/%s: %s", s->dir, bpf_program__name(prog),
 			       strerror(-err));
@@ -82,6 +85,19 @@ static int load_stage(const struct state *s, const struct stage *stage)
 	return err;
 }
 
+/* From here on packets go through. */
+static int open_root(const struct state *s)
+{
+	int prog = pins_get(s, PIN_PROGS, "lb_parse"), err;
+
+	err = prog < 0 ? prog : put_in_slot(s, "lb_root", 0, prog);
+	if (err)
+		report("%s/" PIN_MAPS "/lb_root: %s", s->dir, strerror(-err));
+	if (prog >= 0)
+		close(prog);
+	return err;
+}
+
 int stages_load(const struct state *s)
 {
 	size_t i;
@@ -89,7 +105,7 @@ int stages_load(const struct state *s)
 
 	for (i = 0; i < N_STAGES && !err; i++)
 		err = load_stage(s, &stages[i]);
-	return err;
+	return err ? err : open_root(s);
 }
 
 struct bpf_object *stages_open_entry(struct state *s)

@@ -30,6 +30,8 @@
 #include "../progs/services.bpf.h"
 #include <lb/hash.h>
 
+static const __u8 lb_this_stage = LB_STAGE_POLICY;
+
 #define LB_NO_SLOT 0xffffffffU
 #define LB_DROP	   0xfffffffeU
 

@@ -70,6 +70,12 @@ struct {
 	__type(value, struct lb_switches);
 } lb_switches SEC(".maps");
 
+/*
+ * Which stage this object is, for lb_trace.  Each gives it its value, a constant that is
+ * known here too once compiled: static const __u8 lb_this_stage = LB_STAGE_DSR;
+ */
+static const __u8 lb_this_stage;
+
 static __always_inline struct lb_pkt *lb_pkt(void)
 {
 	__u32 zero = 0;
@@ -93,6 +99,7 @@ static __always_inline int lb_end(struct xdp_md *ctx, struct lb_pkt *pkt,
 	if (on && on->trace) {
 		pkt->reason = reason;
 		pkt->verdict = verdict;
+		pkt->ended_by = lb_this_stage;
 		bpf_tail_call_static(ctx, &lb_stages, LB_STAGE_TRACE);
 	}
 	return verdict;

@@ -80,7 +80,7 @@ static __always_inline int go_further(struct xdp_md *ctx, struct lb_pkt *pkt,
 		lb_go(ctx, LB_STAGE_REPLY);
 	else
 		lb_go(ctx, LB_STAGE_WIDE);
-	pkt->service = 0;
+	pkt->service = LB_NO_SERVICE;
 	pkt->backend = LB_NO_BACKEND;
 	return lb_drop(ctx, pkt, LB_REASON_NO_STAGE);
 }

@@ -236,6 +236,7 @@ static __always_inline void flow_publish(struct lb_pkt *pkt, int family,
 
 	live_add(pkt->backend, 1);
 	count_event(LB_EVENT_FLOW_NEW);
+	pkt->flags |= LB_PKT_NEW_FLOW;
 	pkt->version = p->version;
 	pkt->position = p->index * LB_FLOW_WAYS + way;
 	place_unlock(p);

@@ -13,6 +13,8 @@
  */
 #include "send.bpf.h"
 
+static const __u8 lb_this_stage = LB_STAGE_DSR;
+
 static __noinline enum lb_reason commit4(struct lb_pkt *pkt,
 					 const struct lb_service *service)
 {

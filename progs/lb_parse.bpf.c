@@ -13,16 +13,21 @@
 #include "headers.bpf.h"
 #include "find.bpf.h"
 
-/* The same headers again, once the packet as it came is kept. */
+static const __u8 lb_this_stage = LB_STAGE_PARSE;
+
+/* While packets are traced, begin once more when this one is kept as it came. */
 static __always_inline void capture(struct xdp_md *ctx, struct lb_pkt *pkt)
 {
 	const struct lb_switches *on = lb_switched();
+	__u8 captured = pkt->captured;
 
+	pkt->captured = LB_NOT_CAPTURED;
 	if (!on || !on->trace)
 		return;
-	if (!pkt->captured)
-		lb_go(ctx, LB_STAGE_CAPTURE); /* comes back here with `captured` set */
-	pkt->captured = 0;
+	if (captured == LB_CAPTURING)
+		pkt->captured = LB_CAPTURED;
+	else
+		lb_go(ctx, LB_STAGE_CAPTURE);
 }
 
 /* Without ports, or not to be told from one without: the first of several fragments. */

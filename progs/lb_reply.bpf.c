@@ -13,6 +13,8 @@
 #include "new_flow.bpf.h"
 #include "reply.bpf.h"
 
+static const __u8 lb_this_stage = LB_STAGE_REPLY;
+
 static __always_inline bool agrees(struct lb_pkt *pkt)
 {
 	__u32 id = ((struct lb_flow_key6 *)pkt->key)->service;

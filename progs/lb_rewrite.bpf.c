@@ -13,6 +13,8 @@
 #include "translate.bpf.h"
 #include "wide.bpf.h"
 
+static const __u8 lb_this_stage = LB_STAGE_REWRITE;
+
 /* Where the search for a translated port begins: see nat_claim.bpf.h. */
 static __always_inline __u32 first_port(struct lb_pkt *pkt, int table)
 {

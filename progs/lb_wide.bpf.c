@@ -13,6 +13,8 @@
 #include "prefixes.bpf.h"
 #include "wide.bpf.h"
 
+static const __u8 lb_this_stage = LB_STAGE_WIDE;
+
 /*
  * Fragments are told apart by addresses alone, so all of a datagram have to go where its
  * address says: a mode that leaves the packet as it is, and a policy that looks no further.

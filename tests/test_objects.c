@@ -30,6 +30,8 @@ static const struct object {
 	{ "progs/lb_dsr", "lb_dsr", 40000 },
 	{ "progs/lb_wide", "lb_wide", 20000 },
 	{ "progs/lb_reply", "lb_reply", 20000 },
+	{ "progs/lb_capture", "lb_capture", 50000 },
+	{ "progs/lb_trace", "lb_trace", 1000 },
 	{ "progs/lb_resolve", "lb_resolve", 40 },
 	{ "progs/lb_control", "lb_clock", 40 },
 	{ "progs/lb_control", "lb_evict", 2000 },

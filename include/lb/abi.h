@@ -182,7 +182,9 @@ enum lb_stage {
 	LB_STAGE_ANSWER,  /* what we say ourselves: resets, ICMP */
 	LB_STAGE_CAPTURE, /* trace: the packet as it came */
 	LB_STAGE_TRACE,	  /* trace: what became of it */
-	LB_STAGE_MAX = 16
+	LB_STAGE_PARSE,	  /* lb_parse, for LB_STAGE_CAPTURE to come back to */
+	LB_STAGE_MAX = 16,
+	LB_STAGE_POLICY /* no index, but a name: any policy */
 };
 
 /*
@@ -241,6 +243,15 @@ enum lb_direction { LB_TO_BACKEND, LB_TO_CLIENT };
 #define LB_PKT_SERVICE	  (1U << 4) /* `service` is that of one address and port */
 #define LB_PKT_NO_REPLY	  (1U << 5) /* lb_reply has said that it is none */
 
+#define LB_PKT_NEW_FLOW (1U << 6) /* its flow was made for it */
+
+/* Trace: is lb_captured about this packet? */
+enum lb_captured {
+	LB_NOT_CAPTURED,
+	LB_CAPTURED,
+	LB_CAPTURING, /* between lb_capture and lb_parse */
+};
+
 /* What LB_STAGE_ANSWER says. */
 enum lb_answer {
 	LB_ANSWER_REJECT,  /* TCP reset, or ICMP port unreachable */
@@ -289,10 +300,13 @@ struct lb_pkt {
 	__u8 answer;	/* enum lb_answer */
 	__u8 reason;	/* enum lb_reason; to LB_STAGE_TRACE and LB_STAGE_ANSWER */
 	__u8 verdict;	/* XDP_*; to LB_STAGE_TRACE */
-	__u8 captured;	/* LB_STAGE_CAPTURE has seen it */
-	__u32 pad;
+	__u8 captured;	/* enum lb_captured */
+	__u8 ended_by;	/* enum lb_stage; to LB_STAGE_TRACE */
+	__u8 pad[3];
 };
 _Static_assert(sizeof(struct lb_pkt) == 144, "lb_pkt");
+
+#include "trace.h"
 
 /* ---- what lbctl asks the kernel to do for it (progs/lb_control.bpf.c) ------------- */
 
