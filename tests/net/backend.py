@@ -4,7 +4,7 @@
 
 HTTP/tcp    GET is answered with NAME, GET /N with N bytes, PUT with the SHA-256 of what
             was sent. HTTP/1.1 keeps the connection, with HTTP/1.0 the backend closes it.
-HTTP/udp    a datagram is answered with "NAME datagram".
+HTTP/udp    a datagram is answered with "NAME datagram", from the address it was sent to.
 LINES/tcp   a line is answered with "NAME line", for as long as the client likes.
 """
 import asyncio
@@ -65,12 +65,15 @@ async def serve_lines(reader, writer):
     writer.close()
 
 
-class Datagrams(asyncio.DatagramProtocol):
-    def connection_made(self, transport):
-        self.transport = transport
-
-    def datagram_received(self, data, client):
-        self.transport.sendto(NAME + b" " + data, client)
+def serve_datagram(s):
+    try:
+        data, control, _, client = s.recvmsg(65536, socket.CMSG_SPACE(20))
+        # Its address is kept, of a host that has several; its interface is not.
+        to = [(level, kind, value[:16] + bytes(4)) for level, kind, value in control
+              if kind == socket.IPV6_PKTINFO]
+        s.sendmsg([NAME + b" " + data], to, 0, client)
+    except OSError:
+        pass    # what ICMP told of a client before, or no way to this one
 
 
 def listener(kind, port):
@@ -83,8 +86,10 @@ def listener(kind, port):
 
 async def main():
     loop = asyncio.get_running_loop()
-    await loop.create_datagram_endpoint(Datagrams,
-                                        sock=listener(socket.SOCK_DGRAM, HTTP))
+    datagrams = listener(socket.SOCK_DGRAM, HTTP)
+    datagrams.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
+    datagrams.setblocking(False)
+    loop.add_reader(datagrams, serve_datagram, datagrams)
     for port, serve in ((LINES, serve_lines), (HTTP, serve_http)):
         await asyncio.start_server(serve, sock=listener(socket.SOCK_STREAM, port),
                                    backlog=BACKLOG)

@@ -1,15 +1,16 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# lab.sh - hosts on one switch, to be sourced: client, balancer and backends.
+# lab.sh - hosts on a switch, to be sourced: client, balancer and backends.
 #
-# Each host is a network namespace "swy-PID-NAME" with one interface eth0; the switch is
-# one more, with a bridge.  Nothing is made outside of them, but for pins in a folder of
+# Each host is a network namespace "swy-PID-NAME" with an interface eth0; the switch is
+# one more, with a bridge for each network, most often the one network 0.  Nothing is made outside of them, but for pins in a folder of
 # the BPF file system with the same name.  lab_close, which lab_open sets as the shell's
 # last word, ends all processes that were started here and removes all that was made.
 #
 #     client 10.0.0.1 fd00:5::1          b2 10.0.0.2 fd00:5::2
 #     lb     10.0.0.10 fd00:5::10        b3 10.0.0.3 fd00:5::3    and so on
+#     NUMBER in network NET: 10.0.NET.NUMBER/24 fd00:5:0:NET::NUMBER/64
 #
 # Packets must leave hosts as they leave network cards: with checksums and VLAN tags in
 # them, so these offloads are off.  A veth takes what its other end sends back in native
@@ -27,6 +28,7 @@ lab_tmp=
 lab_python=
 lab_mounted=
 lab_hosts=()
+lab_ends=()	# the switch's, of the balancer's cables
 declare -A lab_pids=()
 
 lab_die()
@@ -111,6 +113,7 @@ lab_clear()
 		ip netns del "$lab_id-$host" 2>/dev/null
 	done
 	lab_hosts=()
+	lab_ends=()
 	rm -rf "$lab_pins" "$lab_tmp"
 	# Another lab may have come to use it meanwhile.
 	[ -z "$lab_mounted" ] || [ -n "$(ls -A /sys/fs/bpf)" ] || umount /sys/fs/bpf
@@ -134,40 +137,59 @@ lab_netns()
 
 lab_switch()
 {
+	lab_netns switch || lab_die "cannot make a switch"
+	lab_net 0
+}
+
+# lab_net NET: one more network, from 0 to 9, on a bridge of its own.
+lab_net()
+{
 	{
-		lab_netns switch &&
-			on switch ip link add br0 type bridge mcast_snooping 0 &&
-			on switch ip link set br0 up
+		on switch ip link add "br$1" type bridge mcast_snooping 0 &&
+			on switch ip link set "br$1" up
 	} || lab_die "cannot make a bridge"
 }
 
-# lab_host NAME NUMBER: the switch's end of its cable is called NAME.
-lab_host()
+# lab_plug HOST DEV NET NUMBER: one more interface of a host.  The switch's end of eth0's
+# cable is called HOST, that of others HOST-DEV.
+lab_plug()
 {
-	local name=$1 number=$2 ns=$lab_id-$1
+	local host=$1 dev=$2 net=$3 number=$4 ns=$lab_id-$1 end=$1
 
+	[ "$dev" = eth0 ] || end=$1-$dev
 	{
-		lab_netns "$name" &&
-			ip link add eth0 netns "$ns" type veth \
-				peer name "$name" netns "$lab_id-switch" &&
-			on "$name" ethtool -K eth0 tx off txvlan off rxvlan off &&
-			on switch ethtool -K "$name" tx off txvlan off rxvlan off &&
-			on "$name" sysctl -qw net.ipv6.conf.eth0.accept_dad=0 &&
-			on "$name" sysctl -qw net.ipv4.tcp_early_retrans=0 &&
-			on "$name" ip addr add "10.0.0.$number/24" dev eth0 &&
-			on "$name" ip addr add "fd00:5::$number/64" dev eth0 nodad &&
-			on "$name" ip link set eth0 up &&
-			on switch ip link set "$name" master br0 up
-	} >/dev/null || lab_die "cannot make the host $name"
+		ip link add "$dev" netns "$ns" type veth \
+			peer name "$end" netns "$lab_id-switch" &&
+			on "$host" ethtool -K "$dev" tx off txvlan off rxvlan off &&
+			on switch ethtool -K "$end" tx off txvlan off rxvlan off &&
+			on "$host" sysctl -qw "net.ipv6.conf.$dev.accept_dad=0" &&
+			on "$host" ip addr add "10.0.$net.$number/24" dev "$dev" &&
+			on "$host" ip addr add "fd00:5:0:$net::$number/64" dev "$dev" nodad &&
+			on "$host" ip link set "$dev" up &&
+			on switch ip link set "$end" master "br$net" up
+	} >/dev/null || lab_die "cannot plug $host's $dev in"
+	[ "$host" != lb ] || lab_ends+=("$end")
 }
 
-# lab_peer_program: needed for native mode; what is sent back is lost without.
+# lab_host NAME NUMBER [NET]
+lab_host()
+{
+	{
+		lab_netns "$1" && on "$1" sysctl -qw net.ipv4.tcp_early_retrans=0
+	} || lab_die "cannot make the host $1"
+	lab_plug "$1" eth0 "${3:-0}" "$2"
+}
+
+# lab_peer_program: needed for native mode, at the switch's ends of the balancer's cables;
+# what is sent back is lost without.
 lab_peer_program()
 {
-	local object=$lab_build/tests/net/pass.bpf.o
+	local object=$lab_build/tests/net/pass.bpf.o end
 
-	on switch ip link set dev lb xdpdrv obj "$object" sec xdp ||
-		lab_die "cannot load $object"
+	for end in "${lab_ends[@]}"; do
+		on switch ip link set dev "$end" xdpdrv obj "$object" sec xdp ||
+			lab_die "cannot load $object"
+	done
 }
 
 # lab_attach MODE: the chain, and what the lab needs for it.

@@ -9,6 +9,8 @@ set -u
 . "$(dirname "$0")/lab.sh"
 # shellcheck source=tests/net/tap.sh
 . "$(dirname "$0")/tap.sh"
+# shellcheck source=tests/net/ask.sh
+. "$(dirname "$0")/ask.sh"
 
 AT_ONCE=0.9	# s: less than TCP takes to send a lost SYN again
 
@@ -34,63 +36,6 @@ apply()
 	lbctl -b "$lab_tmp/lb.conf"
 }
 
-# ---- what a client gets --------------------------------------------------------
-
-get()
-{
-	on client curl -gsS -m "${limit:-5}" "http://$1"
-}
-
-# Sent once; what netcat gets back in time.
-datagram()
-{
-	echo hello | on client nc -u -w 1 -W 1 "$1" 8000
-}
-
-# answers PATTERN COMMAND...
-answers()
-{
-	local pattern=$1 said
-
-	shift
-	said=$("$@") || return 1
-	# shellcheck disable=SC2053 # a pattern
-	[[ $said == $pattern ]] && return
-	echo "answered '$said', wanted $pattern"
-	return 1
-}
-
-# Both backends answer eight requests of a new round-robin, four times each.
-both_backends()
-{
-	local said _
-
-	said=$(for _ in {1..8}; do get "$1"; done | sort | uniq -c | xargs)
-	echo "# $said"
-	[[ $said == *b2*b3* ]]
-}
-
-lines()
-{
-	local said
-
-	said=$(printf 'one\ntwo\n' | on client nc -N -w 3 "$1" 9000) || return 1
-	[[ $said == b[23]' one'$'\n'b[23]' two' ]] || is "$said" 'b2 or b3: one, two'
-}
-
-download()
-{
-	is "$(get "$1/3000000" | sha256sum)" \
-		"$(on client curl -sS 10.0.0.2:8000/3000000 | sha256sum)"
-}
-
-upload()
-{
-	head -c 3000000 /dev/urandom >"$lab_tmp/body"
-	is "$(on client curl -gsS -m 20 -T "$lab_tmp/body" "http://$1")" \
-		"$(sha256sum <"$lab_tmp/body" | cut -d ' ' -f 1)"
-}
-
 # ---- a balancer that just booted ----------------------------------------------------
 
 no_forwarding()
@@ -113,8 +58,8 @@ first_packets()
 	check "$mode: the first SYN over IPv4 finds a way" at_once get 10.0.0.10:8000
 	check "$mode: the first SYN over IPv6 finds a way" \
 		at_once get '[fd00:5::10]:8000'
-	check "$mode: the first datagram over IPv4 does" at_once datagram 10.0.0.10
-	check "$mode: the first datagram over IPv6 does" at_once datagram fd00:5::10
+	check "$mode: the first datagram over IPv4 does" at_once datagram 10.0.0.10 8000
+	check "$mode: the first datagram over IPv6 does" at_once datagram fd00:5::10 8000
 }
 
 # ---- services and the rest -------------------------------------------------------------
@@ -128,44 +73,33 @@ services_answer()
 
 		[[ $ip != *:* ]] || host="[$ip]"
 		check "$mode: curl gets both backends of $ip" both_backends "$host:8000"
-		check "$mode: nc talks TCP with $ip" lines "$ip"
-		check "$mode: nc talks UDP with $ip" answers 'b[23] hello' datagram "$ip"
+		check "$mode: nc talks TCP with $ip" lines "$ip" 9000
+		check "$mode: a datagram is answered by $ip" answers 'b[23]' datagram "$ip" 8000
 		check "$mode: 3 MB come from $ip" download "$host:8000"
 		check "$mode: 3 MB go to $ip" upload "$host:8000"
 	done
 }
 
-pings()
+finds_and_pings()
 {
 	on client ip neigh flush all
-	on client ping -q -c 3 -i 0.2 -w 5 "$1"
-}
-
-refused()
-{
-	get 10.0.0.10:8001
-	is $? 7
+	pings "$1"
 }
 
 others_are_left_alone()
 {
-	check "$mode: the balancer answers ARP and ping" pings 10.0.0.10
-	check "$mode: the balancer answers ND and ping" pings fd00:5::10
+	check "$mode: the balancer answers ARP and ping" finds_and_pings 10.0.0.10
+	check "$mode: the balancer answers ND and ping" finds_and_pings fd00:5::10
 	check "$mode: its own server at another port answers over IPv4" \
 		answers lb get 10.0.0.10:22
 	check "$mode: its own server at another port answers over IPv6" \
 		answers lb get '[fd00:5::10]:22'
-	check "$mode: a port where nobody listens is refused, not swallowed" refused
+	check "$mode: a port where nobody listens is refused, not swallowed" \
+		fails 7 get 10.0.0.10:8001
 	check "$mode: the balancer is a client of its backends over IPv4" \
 		answers b2 on lb curl -sS -m 3 10.0.0.2:8000
 	check "$mode: the balancer is a client of its backends over IPv6" \
 		answers b3 on lb curl -gsS -m 3 'http://[fd00:5::3]:8000'
-}
-
-# counted REASON: packets that left for it.
-counted()
-{
-	lbctl -j stats | jq --arg r "$1" '.reasons[] | select(.reason == $r) | .packets'
 }
 
 no_backend_drops()

@@ -1,0 +1,88 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# ask.sh - what a client asks of a service, to be sourced after lab.sh and tap.sh.
+#
+# HOST is an address as URLs have it: IPv6 in brackets.  Limits are for what fails; the
+# servers are tests/net/backend.py.
+
+# get HOST:PORT[/BYTES]: within $limit seconds.
+get()
+{
+	on client curl -gsS -m "${limit:-10}" "http://$1"
+}
+
+# datagram IP PORT [COUNT [SIZE]]: who answers, a line for each.
+datagram()
+{
+	on client "${lab_python:?}" "${lab_top:?}/tests/net/datagrams.py" "$@"
+}
+
+# answers PATTERN COMMAND...
+answers()
+{
+	local pattern=$1 said
+
+	shift
+	said=$("$@") || return 1
+	# shellcheck disable=SC2053 # a pattern
+	[[ $said == $pattern ]] && return
+	echo "answered '$said', wanted $pattern"
+	return 1
+}
+
+# both_backends HOST:PORT: both answer eight requests of a round-robin.
+both_backends()
+{
+	local said _
+
+	said=$(for _ in {1..8}; do get "$1"; done | sort | uniq -c | xargs)
+	echo "# $said"
+	[[ $said == *b2*b3* ]]
+}
+
+# lines IP PORT
+lines()
+{
+	local said
+
+	said=$(printf 'one\ntwo\n' | on client nc -N -w 10 "$1" "$2") || return 1
+	[[ $said == b[23]' one'$'\n'b[23]' two' ]] || is "$said" 'b2 or b3: one, two'
+}
+
+# download HOST:PORT
+download()
+{
+	is "$(limit=60 get "$1/3000000" | sha256sum)" \
+		"$(on b2 curl -sS 127.0.0.1:8000/3000000 | sha256sum)"
+}
+
+# upload HOST:PORT
+upload()
+{
+	head -c 3000000 /dev/urandom >"${lab_tmp:?}/body"
+	is "$(on client curl -gsS -m 60 -T "$lab_tmp/body" "http://$1")" \
+		"$(sha256sum <"$lab_tmp/body" | cut -d ' ' -f 1)"
+}
+
+# pings IP [COUNT]: none is lost.
+pings()
+{
+	on client ping -q -c "${2:-3}" -i 0.2 -W 10 "$1"
+}
+
+# fails STATUS COMMAND...: with curl's 7 if a client was refused, 28 if nobody answered.
+fails()
+{
+	local wanted=$1
+
+	shift
+	"$@"
+	is $? "$wanted"
+}
+
+# counted REASON: packets that left for it.
+counted()
+{
+	lbctl -j stats | jq --arg r "$1" '.reasons[] | select(.reason == $r) | .packets'
+}
