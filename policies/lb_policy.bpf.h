@@ -10,15 +10,21 @@
  *		return slot;	// 0 .. table->n_slots - 1, or LB_NO_SLOT, or LB_DROP
  *	}
  *
- * It is asked once for each new flow, with table->n_slots >= 1.  The slots name backends
- * as the kind of table says: one each (uniform), in smooth weighted order (weighted), or
- * consistently hashed (maglev).  It may be asked on any CPU and on several at once.
- * @flow and @table are good during the call.  It sees no packet, and need not know about
- * addresses of backends, state, or what happens to the flow.
+ * It is asked once for each new flow, and for each packet where the service says so
+ * (flow->per_packet), with table->n_slots >= 1.  The slots name backends as the kind of
+ * table says: one each (uniform), in smooth weighted order (weighted), or consistently
+ * hashed (maglev).  It may be asked on any CPU and on several at once.  @flow and @table
+ * are good during the call.  It need not know about addresses of backends, state, or what
+ * happens to the flow.
  *
  * LB_DROP drops the packet (counted as policy-drop), LB_NO_SLOT and a slot out of range
  * too (bad-slot).  A policy that works on one kind of table must be safe on every kind: it
  * is only ever wrong by choosing unevenly.
+ *
+ * A policy may also answer LB_BACKEND(id), with an id that lbctl wrote into one of its
+ * maps.  It must be one of the service's (else bad-slot) and active (else backend-down).
+ * One that looks at what a packet says, by payload.bpf.h, states LB_PROMISE_PACKET: lbctl
+ * then gives it to services with persistence none alone.
  */
 #ifndef LB_POLICY_BPF_H
 #define LB_POLICY_BPF_H
@@ -27,6 +33,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "../progs/chain.bpf.h"
+#include "../progs/order.bpf.h"
 #include "../progs/services.bpf.h"
 #include <lb/hash.h>
 
@@ -34,15 +41,19 @@ static const __u8 lb_this_stage = LB_STAGE_POLICY;
 
 #define LB_NO_SLOT 0xffffffffU
 #define LB_DROP	   0xfffffffeU
+/* Larger than any slot. */
+#define LB_BACKEND(id) (0x80000000U + (id))
 
 /* What a policy may know of a new flow. */
 struct lb_policy_flow {
-	__u32 service;	  /* id, 0 .. LB_MAX_SERVICES - 1 */
-	__u32 family;	  /* 4 or 6 */
-	__be32 client[4]; /* IPv6, or IPv4 in word 0 */
-	__be16 port;	  /* the client's */
-	__u16 pad;
-	__u32 protocol; /* IPPROTO_* */
+	__u32 service;	    /* id, 0 .. LB_MAX_SERVICES - 1 */
+	__u32 family;	    /* 4 or 6 */
+	__be32 client[4];   /* IPv6, or IPv4 in word 0 */
+	__be16 port;	    /* the client's */
+	__u16 per_packet;   /* persistence none: asked for each packet */
+	__u32 protocol;	    /* IPPROTO_* */
+	struct xdp_md *ctx; /* for payload.bpf.h */
+	__u16 l3, l4;	    /* offsets of the IP header and of the one behind it */
 };
 
 /*
@@ -81,6 +92,9 @@ static __always_inline void policy_flow(const struct lb_pkt *pkt,
 	flow->service = pkt->service & (LB_MAX_SERVICES - 1);
 	flow->family = pkt->family;
 	flow->protocol = pkt->protocol;
+	flow->per_packet = !!(pkt->flags & LB_PKT_PER_PACKET);
+	flow->l3 = pkt->l3;
+	flow->l4 = pkt->l4;
 	if (pkt->table == 4) {
 		const struct lb_flow_key4 *key = (const void *)pkt->key;
 
@@ -94,13 +108,42 @@ static __always_inline void policy_flow(const struct lb_pkt *pkt,
 	}
 }
 
-/* The backend that @slot of @map names, or LB_NO_BACKEND. */
-static __always_inline __u32 policy_backend(void *map, __u32 slot)
+/* The backend that @slot of @map names. */
+static __always_inline enum lb_reason
+policy_slot(struct lb_pkt *pkt, void *map, const struct lb_table *table, __u32 slot)
 {
 	__u32 chunk = 1 + slot / LB_TABLE_CHUNK;
-	const struct lb_table_slots *slots = bpf_map_lookup_elem(map, &chunk);
+	const struct lb_table_slots *slots;
 
-	return slots ? slots->id[slot & (LB_TABLE_CHUNK - 1)] : LB_NO_BACKEND;
+	if (slot >= table->n_slots)
+		return LB_REASON_BAD_SLOT;
+	slots = bpf_map_lookup_elem(map, &chunk);
+	if (!slots || !slots->id[slot & (LB_TABLE_CHUNK - 1)])
+		return LB_REASON_BAD_SLOT;
+	pkt->backend = slots->id[slot & (LB_TABLE_CHUNK - 1)];
+	return LB_REASON_NONE;
+}
+
+/* The backend that the policy named itself.  It may have gone since. */
+static __always_inline enum lb_reason policy_backend(struct lb_pkt *pkt, __u32 id)
+{
+	const struct lb_backend *backend = backend_get(id);
+
+	if (!backend || !READ_ONCE(backend->ref) || backend->service != pkt->service)
+		return LB_REASON_BAD_SLOT;
+	pkt->backend = id;
+	return READ_ONCE(backend->state) == LB_BACKEND_ACTIVE ? LB_REASON_NONE
+							      : LB_REASON_BACKEND_DOWN;
+}
+
+static __always_inline enum lb_reason
+policy_answer(struct lb_pkt *pkt, void *map, const struct lb_table *table, __u32 answer)
+{
+	if (answer == LB_DROP)
+		return LB_REASON_POLICY_DROP;
+	if (answer >= LB_BACKEND(0) && answer < LB_BACKEND(LB_MAX_BACKENDS))
+		return policy_backend(pkt, answer - LB_BACKEND(0));
+	return policy_slot(pkt, map, table, answer);
 }
 
 typedef __u32 lb_select(const struct lb_policy_flow *flow, const struct lb_table *table);
@@ -113,9 +156,10 @@ typedef __u32 lb_select(const struct lb_policy_flow *flow, const struct lb_table
 static __always_inline int policy_run(struct xdp_md *ctx, __u32 self, lb_select *select)
 {
 	struct lb_pkt *pkt = lb_pkt();
-	struct lb_policy_flow flow = {};
+	struct lb_policy_flow flow = { .ctx = ctx };
 	const struct lb_table *table;
-	__u32 service, zero = 0, slot;
+	enum lb_reason reason;
+	__u32 service, zero = 0;
 	void *map;
 
 	if (!pkt)
@@ -131,15 +175,9 @@ static __always_inline int policy_run(struct xdp_md *ctx, __u32 self, lb_select 
 	}
 
 	policy_flow(pkt, &flow);
-	slot = select(&flow, table);
-	if (slot == LB_DROP)
-		return lb_drop(ctx, pkt, LB_REASON_POLICY_DROP);
-	if (slot >= table->n_slots)
-		return lb_drop(ctx, pkt, LB_REASON_BAD_SLOT);
-
-	pkt->backend = policy_backend(map, slot);
-	if (pkt->backend == LB_NO_BACKEND)
-		return lb_drop(ctx, pkt, LB_REASON_BAD_SLOT);
+	reason = policy_answer(pkt, map, table, select(&flow, table));
+	if (reason)
+		return lb_drop(ctx, pkt, reason);
 	return lb_go_forward(ctx, pkt);
 }
 
@@ -159,7 +197,8 @@ static __always_inline int policy_run(struct xdp_md *ctx, __u32 self, lb_select 
 		return policy_run(ctx, lb_policy_meta.slot, prog##__select);             \
 	}                                                                                \
 	char _license[] SEC("license") = "GPL";                                          \
-	static __always_inline __u32 prog##__select(const struct lb_policy_flow *flow,   \
-						    const struct lb_table *table)
+	static __always_inline __u32 prog##__select(                                     \
+		const struct lb_policy_flow *flow __attribute__((unused)),               \
+		const struct lb_table *table __attribute__((unused)))
 
 #endif /* LB_POLICY_BPF_H */

@@ -54,6 +54,7 @@
 #include "chain.bpf.h"
 #include "flow_state.bpf.h"
 #include "order.bpf.h"
+#include "services.bpf.h"
 #include <lb/hash.h>
 
 /* Flows of IPv4: bucket -> eight ways.  Sized by the loader (lb_params.flow_buckets). */
@@ -89,21 +90,7 @@ struct {
 	__type(value, struct timeouts);
 } lb_profiles SEC(".maps");
 
-/* Backend id -> its record.  Written by lbctl. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, LB_MAX_BACKENDS);
-	__type(key, __u32);
-	__type(value, struct lb_backend);
-} lb_backends SEC(".maps");
-
 #define NO_WAY LB_FLOW_WAYS
-
-static __always_inline struct lb_backend *backend_get(__u32 id)
-{
-	return bpf_map_lookup_elem(&lb_backends, &id);
-}
 
 static __always_inline const struct timeouts *timeouts_get(void)
 {

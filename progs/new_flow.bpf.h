@@ -17,6 +17,8 @@ static __always_inline void go_policy(struct xdp_md *ctx, __u32 slot)
 		bpf_tail_call_static(ctx, &lb_policies, 1);
 	else if (slot == 2)
 		bpf_tail_call_static(ctx, &lb_policies, 2);
+	else if (slot == 3)
+		bpf_tail_call_static(ctx, &lb_policies, 3);
 	else
 		bpf_tail_call(ctx, &lb_policies, slot);
 }

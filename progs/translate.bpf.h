@@ -22,10 +22,6 @@
 #include "icmp.bpf.h"
 #include <lb/abi.h>
 
-/* The largest offsets that lb_parse leaves, as masks. */
-#define L3_LIMIT 0x3f
-#define L4_LIMIT 0x3fff
-
 /* What the packet's addresses and ports become, and how many hops it has come. */
 struct tuple {
 	const __be32 *source;

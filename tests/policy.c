@@ -10,6 +10,7 @@
 #include "policy.h"
 
 struct stage policy_stage;
+__u8 policy_flags;
 static const char *loaded;
 
 void policy_use(const char *name)
@@ -78,6 +79,7 @@ static __u32 run_client(__u32 client, __u16 port, int family)
 			      .table = family,
 			      .protocol = IPPROTO_TCP,
 			      .tcp_flags = TH_SYN,
+			      .flags = policy_flags,
 			      .l3 = 14,
 			      .l4 = 34,
 			      .length = 64 };

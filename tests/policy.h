@@ -24,6 +24,8 @@ struct policy_service {
 /* clang-format on */
 
 extern struct stage policy_stage;
+/* LB_PKT_* of the packets that are asked for. */
+extern __u8 policy_flags;
 
 /* Load the policy of that name, alone. */
 void policy_use(const char *name);

@@ -38,6 +38,7 @@ static const struct object {
 	{ "policies/round_robin", "round_robin", 800 },
 	{ "policies/hash", "hash", 800 },
 	{ "policies/weighted", "weighted", 800 },
+	{ "policies/match", "match", 46000 },
 };
 
 /* clang-format on */

@@ -132,6 +132,28 @@ static void round_robin_is_even_over_two_cpus(void **state)
 	free(s);
 }
 
+/* With persistence none it is one turn for all CPUs, whichever asks. */
+static void each_packet_has_its_turn(void **state)
+{
+	static const char *const programs[] = { "round_robin", "weighted" };
+	struct policy_service *s = policy_service_make(3);
+
+	(void)state;
+	policy_flags = LB_PKT_PER_PACKET;
+	for (size_t p = 0; p < 2; p++) {
+		policy_use(programs[p]);
+		policy_install(s, LB_TABLE_UNIFORM);
+		for (__u32 packet = 0; packet < 300; packet++) {
+			stage_pin(packet % 7 < 3);
+			assert_int_equal(policy_choose(packet / 50, packet % 2 ? 4 : 6),
+					 packet % 3 + 1);
+		}
+	}
+	stage_pin(0);
+	policy_flags = 0;
+	free(s);
+}
+
 /* ---- weighted -------------------------------------------------------------------------- */
 
 /* After k turns each has had its share of k, to within one turn. */
@@ -174,6 +196,7 @@ int main(void)
 		cmocka_unit_test(another_policys_table_is_left_to_it),
 		cmocka_unit_test(round_robin_is_even_at_any_moment),
 		cmocka_unit_test(round_robin_is_even_over_two_cpus),
+		cmocka_unit_test(each_packet_has_its_turn),
 		cmocka_unit_test(weighted_is_exact_and_smooth),
 	};
 	return cmocka_run_group_tests_name("policies", units, NULL, policy_close);

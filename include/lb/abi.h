@@ -34,6 +34,7 @@
 #define LB_NO_SERVICE 0xffffffffU
 
 #include "flows.h"
+#include "match.h"
 #include "reasons.h"
 #include "services.h"
 
@@ -50,6 +51,7 @@ enum lb_table_kind {
 #define LB_PROMISE_STICKY     (1U << 1) /* a flow gets the same slot each time */
 #define LB_PROMISE_CONSISTENT (1U << 2) /* and keeps it when others go */
 #define LB_PROMISE_ADDRESS    (1U << 3) /* looks at the client's address alone */
+#define LB_PROMISE_PACKET     (1U << 4) /* no promise: is for each packet, not for flows */
 
 #define LB_TABLE_CHUNK	   32 /* slots in one element */
 #define LB_TABLE_MAX_SLOTS 65537
