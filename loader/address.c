@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * address.c - addresses, services and backends as users write them.
+ * address.c - addresses, networks and backends as users write them.
  */
 #include "address.h"
 
@@ -11,7 +11,7 @@
 
 #include "number.h"
 
-#define TEXT_MAX 128 /* longer than any service */
+#define TEXT_MAX 128 /* longer than any backend */
 
 static const char BAD_PORT[] = "the port is not a number from 1 to 65535";
 
@@ -30,6 +30,7 @@ static const char *parse_any(const char *text, struct address *ret)
 {
 	struct address a = {};
 
+	*ret = a;
 	if (inet_pton(AF_INET, text, a.word) == 1)
 		a.family = 4;
 	else if (inet_pton(AF_INET6, text, a.word) == 1)
@@ -73,6 +74,60 @@ const char *network_parse(const char *text, struct address *ret, unsigned int *r
 	return NULL;
 }
 
+/* Clear what is behind the prefix; true if there was anything. */
+static bool mask(struct address *a, unsigned int length)
+{
+	__be32 cleared = 0;
+	unsigned int i;
+
+	for (i = 0; i < (a->family == 4 ? 1 : 4); i++) {
+		unsigned int bits = length < 32 ? length : 32;
+		__be32 behind = htonl(bits < 32 ? 0xffffffffU >> bits : 0);
+
+		cleared |= a->word[i] & behind;
+		a->word[i] &= ~behind;
+		length -= bits;
+	}
+	return cleared;
+}
+
+static struct address last_address(const struct address *a, unsigned int length)
+{
+	struct address last = *a;
+	unsigned int i;
+
+	for (i = 0; i < (a->family == 4 ? 1 : 4); i++) {
+		unsigned int bits = length < 32 ? length : 32;
+
+		last.word[i] |= htonl(bits < 32 ? 0xffffffffU >> bits : 0);
+		length -= bits;
+	}
+	return last;
+}
+
+const char *prefix_parse(const char *text, struct address *ret, unsigned int *ret_length)
+{
+	const char *wrong = network_parse(text, ret, ret_length);
+	struct address last;
+	bool has_bits;
+
+	if (wrong) {
+		ret->family = 0;
+		return wrong;
+	}
+
+	has_bits = mask(ret, *ret_length);
+	last = last_address(ret, *ret_length);
+	wrong = check_host(ret);
+	if (!wrong && check_host(&last))
+		wrong = "the prefix holds addresses that are no host's";
+	if (wrong)
+		ret->family = 0;
+	else if (has_bits)
+		wrong = "bits are set behind the prefix length";
+	return wrong;
+}
+
 /*
  * Split "IP:PORT" or "[IP]:PORT" or an IP in place.  @ret_port is NULL if there is no
  * port.
@@ -105,84 +160,6 @@ static const char *split_port(char *text, char **ret_ip, char **ret_port)
 	else if (end[1])
 		return "':PORT' is expected after ']'";
 	return NULL;
-}
-
-static const char *parse_service_port(const char *text, __u16 *ret)
-{
-	unsigned long port;
-
-	if (!strcmp(text, "any") || !strcmp(text, "*"))
-		return "services on any port are not built yet";
-	if (strchr(text, '-') && strspn(text, "0123456789-") == strlen(text) &&
-	    *text != '-')
-		return "services on a range of ports are not built yet";
-	if (!number_parse(text, 1, 65535, &port))
-		return BAD_PORT;
-
-	*ret = port;
-	return NULL;
-}
-
-static const char *parse_protocol(const char *text, __u8 *ret)
-{
-	if (!strcmp(text, "tcp"))
-		*ret = IPPROTO_TCP;
-	else if (!strcmp(text, "udp"))
-		*ret = IPPROTO_UDP;
-	else if (!strcmp(text, "icmp"))
-		return "icmp services are not built yet";
-	else
-		return "the protocol is not tcp or udp";
-	return NULL;
-}
-
-static const char *parse_service_ip(char *ip, bool bracketed, bool has_port,
-				    struct address *ret)
-{
-	const char *wrong;
-
-	if (strchr(ip, '/'))
-		return "services on a prefix are not built yet";
-
-	wrong = address_parse(ip, ret);
-	if (wrong && !bracketed && !has_port && strchr(ip, ':'))
-		return "IPv6 needs brackets, as in [2001:db8::1]:80/tcp";
-	if (wrong)
-		return wrong;
-	if (ret->family == 6 && !bracketed)
-		return "IPv6 needs brackets, as in [2001:db8::1]:80/tcp";
-	return NULL;
-}
-
-const char *service_parse(const char *text, struct service_name *ret)
-{
-	char copy[TEXT_MAX], *slash, *ip, *port;
-	struct service_name name = {};
-	const char *wrong;
-
-	if (strlen(text) >= sizeof(copy))
-		return "too long for a service";
-	strcpy(copy, text);
-
-	slash = strrchr(copy, '/');
-	if (!slash)
-		return "the protocol is missing, as in 10.0.0.10:80/tcp";
-	*slash = '\0';
-
-	wrong = parse_protocol(slash + 1, &name.protocol);
-	if (!wrong)
-		wrong = split_port(copy, &ip, &port);
-	if (!wrong)
-		wrong = parse_service_ip(ip, ip != copy, port, &name.address);
-	if (wrong)
-		return wrong;
-	if (!port)
-		return "the port is missing, as in 10.0.0.10:80/tcp";
-
-	wrong = parse_service_port(port, &name.port);
-	if (!wrong)
-		*ret = name;
-	return wrong;
 }
 
 const char *backend_parse(const char *text, struct address *ret, __u16 *ret_port)
@@ -258,36 +235,26 @@ char *address_format(const struct address *a, char *ret)
 	return ret;
 }
 
-char *backend_format(const struct address *a, __u16 port, char *ret)
-{
-	char ip[ADDRESS_TEXT_SIZE];
-
-	snprintf(ret, ENDPOINT_TEXT_SIZE, a->family == 4 ? "%s:%u" : "[%s]:%u",
-		 address_format(a, ip), port);
-	return ret;
-}
-
-char *service_format(const struct service_name *name, char *ret)
+char *prefix_format(const struct address *a, unsigned int length, char *ret)
 {
 	size_t used;
 
-	backend_format(&name->address, name->port, ret);
+	address_format(a, ret);
 	used = strlen(ret);
-	snprintf(ret + used, ENDPOINT_TEXT_SIZE - used, "/%s",
-		 protocol_name(name->protocol));
+	if (length < (a->family == 4 ? 32 : 128))
+		snprintf(ret + used, ENDPOINT_TEXT_SIZE - used, "/%u", length);
 	return ret;
 }
 
-char *service_text(const struct model_service *s, char *ret)
+char *backend_format(const struct address *a, __u16 port, char *ret)
 {
-	const struct service_name name = { .address = s->address,
-					   .port = s->port,
-					   .protocol = s->protocol };
+	char ip[ADDRESS_TEXT_SIZE];
+	size_t used;
 
-	return service_format(&name, ret);
-}
-
-const char *protocol_name(__u8 protocol)
-{
-	return protocol == IPPROTO_TCP ? "tcp" : "udp";
+	snprintf(ret, ENDPOINT_TEXT_SIZE, a->family == 4 ? "%s" : "[%s]",
+		 address_format(a, ip));
+	used = strlen(ret);
+	if (port)
+		snprintf(ret + used, ENDPOINT_TEXT_SIZE - used, ":%u", port);
+	return ret;
 }

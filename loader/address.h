@@ -12,23 +12,19 @@
 #include "model.h"
 
 #define ADDRESS_TEXT_SIZE  48 /* "[" IPv6 "]" and its NUL */
-#define ENDPOINT_TEXT_SIZE 64 /* the same ":65535/tcp" */
-
-/* What a SERVICE names. */
-struct service_name {
-	struct address address;
-	__u16 port;    /* host order */
-	__u8 protocol; /* IPPROTO_* */
-};
+#define ENDPOINT_TEXT_SIZE 80 /* the same "/127:10000-65535/tcp" */
 
 /* NULL, or what is wrong with the text: half a sentence that follows "'TEXT': ". */
 const char *address_parse(const char *text, struct address *ret);
+/* Bits behind the prefix: @ret is what was meant.  Wrong otherwise: its family is 0. */
 const char *service_parse(const char *text, struct service_name *ret);
 /* Port 0: none was given. */
 const char *backend_parse(const char *text, struct address *ret, __u16 *ret_port);
-/* ADDR[/LEN] */
+/* ADDR[/LEN], also with bits behind the prefix. */
 const char *network_parse(const char *text, struct address *ret,
 			  unsigned int *ret_length);
+/* The same, of hosts.  Bits behind the prefix are wrong: @ret is then without them. */
+const char *prefix_parse(const char *text, struct address *ret, unsigned int *ret_length);
 
 int address_compare(const struct address *a, const struct address *b);
 bool address_in_network(const struct address *a, const struct address *network,
@@ -39,6 +35,9 @@ struct address address_from_words(__u8 family, const __be32 word[4]);
 
 /* Into a buffer of at least the size above; they return the buffer. */
 char *address_format(const struct address *a, char *ret);
+/* ADDR[/LEN]: a whole address has no length. */
+char *prefix_format(const struct address *a, unsigned int length, char *ret);
+/* Port 0: none. */
 char *backend_format(const struct address *a, __u16 port, char *ret);
 char *service_format(const struct service_name *name, char *ret);
 char *service_text(const struct model_service *s, char *ret);

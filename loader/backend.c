@@ -234,7 +234,7 @@ static enum outcome refuse_missing(const struct target *t)
 		return REFUSED;
 	}
 	report("backend '%s': not in %s (see 'lbctl backend show')",
-	       backend_format(&t->address, t->port ? t->port : t->service->port, text),
+	       backend_format(&t->address, model_backend_port(t->service, t->port), text),
 	       service_text(t->service, name));
 	return REFUSED;
 }
@@ -257,7 +257,7 @@ static enum outcome edit_target(struct change *c, enum verb verb, const struct t
 
 		model_init_backend(&new);
 		new.address = t->address;
-		new.port = t->port ? t->port : s->port;
+		new.port = model_backend_port(s, t->port);
 		set_backend(&new, words);
 		old = model_find_backend(s, &new.address, new.port);
 		if (!old && !makes)

@@ -53,10 +53,9 @@ static size_t collect_refs(const struct change *c, const struct model *m, __u32 
 		const struct model_service *s = &m->services[i];
 		const struct model_backend *b;
 
-		if (!all &&
-		    s != model_find_service(m, &name.address, name.port, name.protocol))
+		if (!all && s != model_find_service(m, &name))
 			continue;
-		b = model_find_backend(s, &address, port ? port : s->port);
+		b = model_find_backend(s, &address, model_backend_port(s, port));
 		if (b)
 			ret[n++] = b->ref;
 	}

@@ -85,7 +85,7 @@ static void recognize(struct model *to, const struct model *from)
 		struct model_service *new = &to->services[i];
 		const struct model_service *old;
 
-		old = model_find_service(from, &new->address, new->port, new->protocol);
+		old = model_find_same(from, new);
 		if (!old)
 			continue;
 		new->id = old->id;
@@ -114,7 +114,7 @@ static enum outcome check_removed(const struct change *c, const struct model *fr
 	for (i = 0; i < from->n_services; i++) {
 		const struct model_service *old = &from->services[i], *new;
 
-		new = model_find_service(c->to, &old->address, old->port, old->protocol);
+		new = model_find_same(c->to, old);
 		for (j = 0; new &&j < old->n_backends; j++) {
 			const struct model_backend *b = &old->backends[j];
 

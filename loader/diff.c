@@ -204,13 +204,13 @@ size_t model_diff(const struct model *from, const struct model *to,
 	for (i = 0; i < from->n_services; i++) {
 		const struct model_service *s = &from->services[i];
 
-		if (!model_find_service(to, &s->address, s->port, s->protocol))
+		if (!model_find_same(to, s))
 			n += emit_service("del", from, s, emit);
 	}
 	for (i = 0; i < to->n_services; i++) {
 		const struct model_service *new = &to->services[i], *old;
 
-		old = model_find_service(from, &new->address, new->port, new->protocol);
+		old = model_find_same(from, new);
 		n += old ? diff_service(from, old, to, new, emit)
 			 : emit_service("add", to, new, emit);
 		n += diff_backends(old, new, emit);

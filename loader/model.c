@@ -28,6 +28,37 @@ void model_init_service(struct model_service *s)
 	s->port_high = MODEL_PORT_HIGH;
 }
 
+void model_set_name(struct model_service *s, const struct service_name *name)
+{
+	s->address = name->address;
+	s->prefix = name->prefix;
+	s->port = name->port;
+	s->port_last = name->port_last;
+	s->protocol = name->protocol;
+}
+
+struct service_name model_name(const struct model_service *s)
+{
+	return (struct service_name){
+		.address = s->address,
+		.prefix = s->prefix,
+		.port = s->port,
+		.port_last = s->port_last,
+		.protocol = s->protocol,
+	};
+}
+
+bool model_is_exact(const struct model_service *s)
+{
+	return s->port == s->port_last &&
+	       s->prefix == (s->address.family == 4 ? 32 : 128);
+}
+
+__u16 model_backend_port(const struct model_service *s, __u16 said)
+{
+	return said || s->port != s->port_last ? said : s->port;
+}
+
 void model_init_backend(struct model_backend *b)
 {
 	memset(b, 0, sizeof(*b));
@@ -90,28 +121,30 @@ int model_copy(struct model *to, const struct model *from)
 	return err;
 }
 
-static int compare_service(const struct model_service *s, const struct address *a,
-			   __u16 port, __u8 protocol)
+static int compare_service(const struct model_service *s, const struct service_name *name)
 {
-	int order = address_compare(&s->address, a);
+	int order = address_compare(&s->address, &name->address);
 
 	if (!order)
-		order = (int)s->port - port;
+		order = (int)s->prefix - name->prefix;
 	if (!order)
-		order = (int)s->protocol - protocol;
+		order = (int)s->port - name->port;
+	if (!order)
+		order = (int)s->port_last - name->port_last;
+	if (!order)
+		order = (int)s->protocol - name->protocol;
 	return order;
 }
 
 /* Where it is, or where it belongs: the first that is not before it. */
-static size_t service_place(const struct model *m, const struct address *a, __u16 port,
-			    __u8 protocol)
+static size_t service_place(const struct model *m, const struct service_name *name)
 {
 	size_t low = 0, high = m->n_services;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (compare_service(&m->services[middle], a, port, protocol) < 0)
+		if (compare_service(&m->services[middle], name) < 0)
 			low = middle + 1;
 		else
 			high = middle;
@@ -143,14 +176,22 @@ static size_t backend_place(const struct model_service *s, const struct address 
 	return low;
 }
 
-struct model_service *model_find_service(const struct model *m, const struct address *a,
-					 __u16 port, __u8 protocol)
+struct model_service *model_find_service(const struct model *m,
+					 const struct service_name *name)
 {
-	size_t i = service_place(m, a, port, protocol);
+	size_t i = service_place(m, name);
 
-	if (i == m->n_services || compare_service(&m->services[i], a, port, protocol))
+	if (i == m->n_services || compare_service(&m->services[i], name))
 		return NULL;
 	return &m->services[i];
+}
+
+struct model_service *model_find_same(const struct model *m,
+				      const struct model_service *s)
+{
+	const struct service_name name = model_name(s);
+
+	return model_find_service(m, &name);
 }
 
 struct model_backend *model_find_backend(const struct model_service *s,
@@ -187,7 +228,8 @@ static void *open_gap(void *array, size_t n, size_t place, size_t size)
 
 struct model_service *model_add_service(struct model *m, const struct model_service *s)
 {
-	size_t place = service_place(m, &s->address, s->port, s->protocol);
+	const struct service_name name = model_name(s);
+	size_t place = service_place(m, &name);
 	struct model_service *grown =
 		open_gap(m->services, m->n_services, place, sizeof(*s));
 

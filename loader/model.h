@@ -34,10 +34,19 @@ struct model_backend {
 	__u32 id;  /* 0: not in the kernel yet */
 	__u32 ref; /* LB_BACKEND_REF in the kernel, or 0 */
 	struct address address;
-	__u16 port; /* host order */
+	__u16 port; /* host order; 0: the one that the client chose */
 	__u32 weight;
 	enum lb_backend_state state;
 	__u64 since; /* CLOCK_REALTIME, s */
+};
+
+/* What clients use: it tells a service from all others. */
+struct service_name {
+	struct address address;
+	__u8 prefix;	 /* length; 32 or 128: one address */
+	__u8 protocol;	 /* IPPROTO_* */
+	__u16 port;	 /* host order; of a range, the first; of `any` and ICMP 0 */
+	__u16 port_last; /* of a range; of `any` 65535; else as port */
 };
 
 /* Where tunnels come from; behind the prefix it is spread by flow. */
@@ -47,12 +56,12 @@ struct model_source {
 };
 
 struct model_service {
-	int id; /* -1: not in the kernel yet */
-	struct address address;
-	__u8 prefix;	 /* length; 32 or 128: one address */
-	__u16 port;	 /* host order; of a range, the first; of `any` and ICMP 0 */
-	__u16 port_last; /* of a range; of `any` 65535; else as port */
-	__u8 protocol;	 /* IPPROTO_* */
+	int id;			/* -1: not in the kernel yet */
+	struct address address; /* the five of struct service_name */
+	__u8 prefix;
+	__u16 port;
+	__u16 port_last;
+	__u8 protocol;
 	enum lb_forward forward;
 	int policy;		       /* slot, or -1: follows the default */
 	__u32 timeout_set;	       /* bit per enum model_timeout */
@@ -78,22 +87,31 @@ struct model_policy {
 struct model {
 	int default_policy; /* slot */
 	size_t n_services;
-	struct model_service *services; /* sorted by family, address, port, protocol */
+	struct model_service *services; /* sorted by name, the address first */
 	struct model_policy policies[LB_MAX_POLICIES];
 };
 
 void model_init(struct model *m);
-/* A service as 'service add' makes it when no option is given; key fields are 0. */
+/* A service as 'service add' makes it when no option is given; its name is empty. */
 void model_init_service(struct model_service *s);
+void model_set_name(struct model_service *s, const struct service_name *name);
+struct service_name model_name(const struct model_service *s);
 void model_init_backend(struct model_backend *b);
 int model_copy(struct model *to, const struct model *from); /* -ENOMEM */
 void model_free(struct model *m);
 
 /* NULL if there is none. */
-struct model_service *model_find_service(const struct model *m, const struct address *a,
-					 __u16 port, __u8 protocol);
+struct model_service *model_find_service(const struct model *m,
+					 const struct service_name *name);
+/* The service of @m that is named as @s of another model. */
+struct model_service *model_find_same(const struct model *m,
+				      const struct model_service *s);
 struct model_backend *model_find_backend(const struct model_service *s,
 					 const struct address *a, __u16 port);
+/* The port of a backend of @s for which @said was said, which is 0 if none was. */
+__u16 model_backend_port(const struct model_service *s, __u16 said);
+/* One address and one port, or an ICMP service of one address. */
+bool model_is_exact(const struct model_service *s);
 /* -1 if there is none. */
 int model_find_policy(const struct model *m, const char *name);
 

@@ -12,6 +12,7 @@
 enum outcome name_service(struct words *w, struct service_name *ret)
 {
 	const char *word = words_want(w, "the service"), *wrong;
+	char meant[ENDPOINT_TEXT_SIZE];
 
 	if (!word)
 		return USAGE;
@@ -19,8 +20,12 @@ enum outcome name_service(struct words *w, struct service_name *ret)
 	wrong = service_parse(word, ret);
 	if (!wrong)
 		return DONE;
-	report("service '%s': %s", word, wrong);
-	return strstr(wrong, "not built yet") ? REFUSED : USAGE;
+	if (ret->address.family)
+		report("service '%s': %s; did you mean '%s'?", word, wrong,
+		       service_format(ret, meant));
+	else
+		report("service '%s': %s", word, wrong);
+	return USAGE;
 }
 
 enum outcome find_service(struct words *w, const struct model *m,
@@ -34,7 +39,7 @@ enum outcome find_service(struct words *w, const struct model *m,
 	if (outcome)
 		return outcome;
 
-	*ret = model_find_service(m, &name.address, name.port, name.protocol);
+	*ret = model_find_service(m, &name);
 	if (*ret)
 		return DONE;
 	report("service '%s': no such service (see 'lbctl service show')",

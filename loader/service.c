@@ -192,10 +192,7 @@ static enum outcome insert_service(struct change *c, const struct model_service 
 static void name_new(struct model_service *s, const struct service_name *name)
 {
 	model_init_service(s);
-	s->address = name->address;
-	s->prefix = s->address.family == 4 ? 32 : 128;
-	s->port = s->port_last = name->port;
-	s->protocol = name->protocol;
+	model_set_name(s, name);
 }
 
 enum outcome service_add(struct change *c, struct words *w)
@@ -213,7 +210,7 @@ enum outcome service_add(struct change *c, struct words *w)
 	if (outcome)
 		return outcome;
 
-	if (model_find_service(c->to, &name.address, name.port, name.protocol)) {
+	if (model_find_service(c->to, &name)) {
 		report("service '%s' is there already; change it with 'service set'",
 		       service_format(&name, text));
 		return REFUSED;
@@ -250,7 +247,7 @@ enum outcome service_replace(struct change *c, struct words *w)
 	if (outcome)
 		return outcome;
 
-	old = model_find_service(c->to, &name.address, name.port, name.protocol);
+	old = model_find_service(c->to, &name);
 	if (!old)
 		return insert_service(c, &s);
 

@@ -261,8 +261,7 @@ static enum outcome show_service(const struct lbctl *l, struct snapshot *s,
 	const struct model_service *service;
 	json_t *before, *after, *rows;
 
-	service =
-		model_find_service(&s->model, &name->address, name->port, name->protocol);
+	service = model_find_service(&s->model, name);
 	if (!service) {
 		report("service '%s': no such service (see 'lbctl service show')",
 		       service_format(name, text));

@@ -75,7 +75,8 @@ struct model_service *add_service(struct model *m, struct address a, __u16 port,
 
 	model_init_service(&s);
 	s.address = a;
-	s.port = port;
+	s.prefix = a.family == 4 ? 32 : 128;
+	s.port = s.port_last = port;
 	s.protocol = protocol;
 	added = model_add_service(m, &s);
 	assert_non_null(added);

@@ -4,6 +4,7 @@
  * time; and that what is printed is what is read.
  */
 #include <arpa/inet.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -38,6 +39,23 @@ static void services_are_read_strictly(void **state)
 		{ "10.0.0.10:65535/tcp", "10.0.0.10:65535/tcp" },
 		{ "[2001:db8::1]:53/udp", "[2001:db8::1]:53/udp" },
 		{ "[2001:DB8:0:0::1]:53/udp", "[2001:db8::1]:53/udp" },
+		{ "10.0.0.10:any/tcp", "10.0.0.10:any/tcp" },
+		{ "10.0.0.10:*/udp", "10.0.0.10:any/udp" },
+		{ "10.0.0.10:80-90/tcp", "10.0.0.10:80-90/tcp" },
+		{ "10.0.0.10:80-80/tcp", "10.0.0.10:80/tcp" },
+		{ "10.0.0.10:1-65535/udp", "10.0.0.10:1-65535/udp" },
+		{ "[2001:db8::1]:any/tcp", "[2001:db8::1]:any/tcp" },
+		{ "10.0.0.0/28:80/tcp", "10.0.0.0/28:80/tcp" },
+		{ "10.0.0.0/28:any/udp", "10.0.0.0/28:any/udp" },
+		{ "10.0.0.10/32:80/tcp", "10.0.0.10:80/tcp" },
+		{ "127.0.0.0/8:80-90/tcp", "127.0.0.0/8:80-90/tcp" },
+		{ "[2001:db8::]/64:80/tcp", "[2001:db8::]/64:80/tcp" },
+		{ "[2001:db8::1]/128:80/tcp", "[2001:db8::1]:80/tcp" },
+		{ "10.0.0.10/icmp", "10.0.0.10/icmp" },
+		{ "[2001:db8::1]/icmp", "[2001:db8::1]/icmp" },
+		{ "10.0.0.0/28/icmp", "10.0.0.0/28/icmp" },
+		{ "[2001:db8:ffff:ffff:ffff:ffff:ffff:fffe]/127:10000-65535/tcp",
+		  "[2001:db8:ffff:ffff:ffff:ffff:ffff:fffe]/127:10000-65535/tcp" },
 		{ "10.0.0.10:0/tcp", NULL },
 		{ "10.0.0.10:65536/tcp", NULL },
 		{ "10.0.0.10:080/tcp", NULL },
@@ -53,10 +71,31 @@ static void services_are_read_strictly(void **state)
 		{ "10.0.0.10:80/sctp", NULL },
 		{ "10.0.0.10:80/TCP", NULL },
 		{ "10.0.0.10:80/icmp", NULL },
-		{ "10.0.0.10:any/tcp", NULL },
-		{ "10.0.0.10:*/tcp", NULL },
-		{ "10.0.0.10:80-90/tcp", NULL },
-		{ "10.0.0.0/24:80/tcp", NULL },
+		{ "10.0.0.10:any/icmp", NULL },
+		{ "10.0.0.10:ANY/tcp", NULL },
+		{ "10.0.0.10:90-80/tcp", NULL },
+		{ "10.0.0.10:0-80/tcp", NULL },
+		{ "10.0.0.10:80-/tcp", NULL },
+		{ "10.0.0.10:-80/tcp", NULL },
+		{ "10.0.0.10:80-90-100/tcp", NULL },
+		{ "10.0.0.10:80-65536/tcp", NULL },
+		{ "10.0.0.0/33:80/tcp", NULL },
+		{ "10.0.0.0/:80/tcp", NULL },
+		{ "10.0.0.0/028:80/tcp", NULL },
+		{ "10.0.0.0/24:/tcp", NULL },
+		{ "10.0.0.0/24/tcp", NULL },
+		{ "10.0.0.10/28:80/tcp", NULL },
+		{ "0.0.0.0/0:80/tcp", NULL },
+		{ "128.0.0.0/1:80/tcp", NULL },
+		{ "224.0.0.0/8:80/tcp", NULL },
+		{ "[2001:db8::/64]:80/tcp", NULL },
+		{ "[2001:db8::]/129:80/tcp", NULL },
+		{ "[2001:db8::1]/64:80/tcp", NULL },
+		{ "[2001:db8::]/64", NULL },
+		{ "[::]/0:80/tcp", NULL },
+		{ "[fe80::]/64:80/tcp", NULL },
+		{ "[2001:db8::1]:icmp", NULL },
+		{ "icmp", NULL },
 		{ "10.0.0.256:80/tcp", NULL },
 		{ "10.0.0:80/tcp", NULL },
 		{ "010.0.0.1:80/tcp", NULL },
@@ -93,6 +132,54 @@ static void services_are_read_strictly(void **state)
 	}
 }
 
+static void the_right_prefix_is_named(void **state)
+{
+	static const struct example examples[] = {
+		{ "10.0.0.10/28:80/tcp", "10.0.0.0/28:80/tcp" },
+		{ "10.0.0.129/25:any/udp", "10.0.0.128/25:any/udp" },
+		{ "10.255.0.1/9/icmp", "10.128.0.0/9/icmp" },
+		{ "[2001:db8::1]/64:80-90/tcp", "[2001:db8::]/64:80-90/tcp" },
+		{ "[2001:db8:0:1::]/63:80/tcp", "[2001:db8::]/63:80/tcp" },
+	};
+	char text[ENDPOINT_TEXT_SIZE];
+	struct service_name name;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(examples) / sizeof(examples[0]); i++) {
+		assert_non_null(service_parse(examples[i].in, &name));
+		assert_string_equal(service_format(&name, text), examples[i].out);
+	}
+
+	/* Nothing is meant where something else is wrong. */
+	assert_non_null(service_parse("10.0.0.10/33:80/tcp", &name));
+	assert_int_equal(name.address.family, 0);
+	assert_non_null(service_parse("0.0.0.1/1:80/tcp", &name));
+	assert_int_equal(name.address.family, 0);
+	assert_non_null(service_parse("10.0.0.256:80/tcp", &name));
+	assert_int_equal(name.address.family, 0);
+	assert_non_null(service_parse("10.0.0.1:0/tcp", &name));
+	assert_int_equal(name.address.family, 0);
+}
+
+static void icmp_follows_the_family(void **state)
+{
+	struct service_name name;
+
+	(void)state;
+	assert_null(service_parse("10.0.0.10/icmp", &name));
+	assert_int_equal(name.protocol, IPPROTO_ICMP);
+	assert_int_equal(name.prefix, 32);
+	assert_int_equal(name.port, 0);
+	assert_int_equal(name.port_last, 0);
+	assert_null(service_parse("[2001:db8::1]/icmp", &name));
+	assert_int_equal(name.protocol, IPPROTO_ICMPV6);
+	assert_int_equal(name.prefix, 128);
+	assert_null(service_parse("10.0.0.10:any/tcp", &name));
+	assert_int_equal(name.port, 0);
+	assert_int_equal(name.port_last, 65535);
+}
+
 static void a_longer_text_than_any_service_is_refused(void **state)
 {
 	char text[4096];
@@ -114,10 +201,10 @@ static void backends_may_leave_the_port_out(void **state)
 {
 	static const struct example examples[] = {
 		{ "10.0.0.2:8080", "10.0.0.2:8080" },
-		{ "10.0.0.2", "10.0.0.2:0" },
+		{ "10.0.0.2", "10.0.0.2" },
 		{ "[2001:db8::2]:8080", "[2001:db8::2]:8080" },
-		{ "[2001:db8::2]", "[2001:db8::2]:0" },
-		{ "2001:db8::2", "[2001:db8::2]:0" },
+		{ "[2001:db8::2]", "[2001:db8::2]" },
+		{ "2001:db8::2", "[2001:db8::2]" },
 		{ "10.0.0.2:0", NULL },
 		{ "10.0.0.2:65536", NULL },
 		{ "10.0.0.2:", NULL },
@@ -247,6 +334,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(services_are_read_strictly),
+		cmocka_unit_test(the_right_prefix_is_named),
+		cmocka_unit_test(icmp_follows_the_family),
 		cmocka_unit_test(a_longer_text_than_any_service_is_refused),
 		cmocka_unit_test(backends_may_leave_the_port_out),
 		cmocka_unit_test(networks_hold_what_their_prefix_says),

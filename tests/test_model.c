@@ -31,9 +31,7 @@ static struct model_service *add(struct model *m, const char *text)
 
 	assert_null(service_parse(text, &name));
 	model_init_service(&s);
-	s.address = name.address;
-	s.port = name.port;
-	s.protocol = name.protocol;
+	model_set_name(&s, &name);
 	return model_add_service(m, &s);
 }
 
@@ -51,7 +49,7 @@ static struct model_service *find(const struct model *m, const char *text)
 	struct service_name name;
 
 	assert_null(service_parse(text, &name));
-	return model_find_service(m, &name.address, name.port, name.protocol);
+	return model_find_service(m, &name);
 }
 
 /* A pseudo-random order of 0 .. N_SERVICES - 1: 7 has no factor in common with it. */
@@ -377,7 +375,8 @@ static void limits_are_kept(void **state)
 		model_init_service(&s);
 		s.address = (struct address){ .family = 4,
 					      .word = { htonl(0x0a000000 + i) } };
-		s.port = 80;
+		s.prefix = 32;
+		s.port = s.port_last = 80;
 		s.protocol = IPPROTO_TCP;
 		assert_non_null(model_add_service(&m, &s));
 	}

@@ -24,7 +24,8 @@ static struct model_service make_service(size_t n, const __u32 *weight)
 
 	model_init_service(&s);
 	s.address = (struct address){ .family = 4, .word = { htonl(0x0a000001) } };
-	s.port = 80;
+	s.prefix = 32;
+	s.port = s.port_last = 80;
 	s.protocol = IPPROTO_TCP;
 	s.n_backends = n;
 	s.backends = calloc(n ? n : 1, sizeof(*s.backends));
