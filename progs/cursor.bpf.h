@@ -6,6 +6,10 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
+/* The largest offsets that lb_parse leaves in lb_pkt, as masks. */
+#define L3_LIMIT 0x3f
+#define L4_LIMIT 0x3fff
+
 struct cursor {
 	void *pos;
 	void *end;

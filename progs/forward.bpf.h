@@ -14,8 +14,6 @@ typedef __be16 nat_port_fn(struct lb_pkt *pkt, int table,
 			   const struct lb_service *service,
 			   const struct lb_backend *backend, const struct flow_place *p);
 
-typedef enum lb_reason commit_fn(struct lb_pkt *pkt, const struct lb_service *service);
-
 static __always_inline __be32 *client_address(struct lb_pkt *pkt)
 {
 	return (__be32 *)pkt->key; /* both keys begin with it */
@@ -104,24 +102,6 @@ static __always_inline enum lb_reason follow(struct lb_pkt *pkt, enum lb_reason 
 	*ret_sent = pkt->direction == LB_TO_BACKEND ? LB_REASON_KNOWN_FLOW
 						    : LB_REASON_REPLY;
 	return LB_REASON_NONE;
-}
-
-/*
- * The flow of a packet whose replies go past us.  With persistence none there is nothing to
- * remember, and a fragment has no flow.
- */
-static __always_inline enum lb_reason one_way(struct lb_pkt *pkt,
-					      const struct lb_service *service,
-					      enum lb_reason *ret_sent,
-					      commit_fn *commit4, commit_fn *commit6)
-{
-	if (pkt->version)
-		return follow(pkt, ret_sent);
-	*ret_sent = LB_REASON_NEW_FLOW;
-	if (pkt->flags & (LB_PKT_PER_PACKET | LB_PKT_NO_PORTS))
-		return chosen_backend(pkt) ? LB_REASON_NONE : LB_REASON_EMPTY_DROP;
-	set_origin(pkt, service);
-	return pkt->table == 4 ? commit4(pkt, service) : commit6(pkt, service);
 }
 
 #endif /* LB_FORWARD_BPF_H */

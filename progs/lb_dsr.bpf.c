@@ -11,21 +11,10 @@
  *       find the next hop
  * else: XDP_DROP with a reason; a new flow may be there all the same
  */
+#include "one_way.bpf.h"
 #include "send.bpf.h"
 
 static const __u8 lb_this_stage = LB_STAGE_DSR;
-
-static __noinline enum lb_reason commit4(struct lb_pkt *pkt,
-					 const struct lb_service *service)
-{
-	return commit(pkt, 4, service, NULL);
-}
-
-static __noinline enum lb_reason commit6(struct lb_pkt *pkt,
-					 const struct lb_service *service)
-{
-	return commit(pkt, 6, service, NULL);
-}
 
 SEC("xdp")
 int lb_dsr(struct xdp_md *ctx)
@@ -41,21 +30,19 @@ int lb_dsr(struct xdp_md *ctx)
 	service = service_get(pkt->service);
 	if (!service)
 		return lb_drop(ctx, pkt, LB_REASON_ABORTED);
-	reason = one_way(pkt, service, &sent, commit4, commit6);
+	reason = one_way(pkt, service, &sent);
 	if (reason)
 		return lb_drop(ctx, pkt, reason);
 	backend = backend_get(LB_BACKEND_REF_ID(pkt->backend));
 	if (!backend)
 		return lb_drop(ctx, pkt, LB_REASON_ABORTED);
 
-	if (pkt->family == 4)
-		reason = hop_to_backend(ctx, pkt, 4, service->address, backend, &hop);
-	else
-		reason = hop_to_backend(ctx, pkt, 6, service->address, backend, &hop);
+	reason = hop_to_backend(ctx, pkt, pkt->family, service->address, backend, &hop);
 	if (!reason && hop.gateway)
 		reason = LB_REASON_NOT_CONNECTED;
 	if (reason)
 		return lb_drop(ctx, pkt, reason);
+	hop.via = LB_BACKEND_REF_ID(pkt->backend);
 	return send(ctx, pkt, &hop, sent);
 }
 

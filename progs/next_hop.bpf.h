@@ -73,10 +73,11 @@ struct {
 
 /* The answer: a hop to send to, or an interface for the kernel to send by. */
 struct next_hop {
-	__u64 to;	       /* LB_HOP; 0: ask the kernel */
-	__u32 ifindex;	       /* where the kernel sends; 0: XDP sends */
-	__u32 mtu;	       /* towards backends: of the route, bytes of IP */
-	bool gateway;	       /* towards backends: it is not the backend itself */
+	__u64 to;      /* LB_HOP; 0: ask the kernel */
+	__u32 ifindex; /* where the kernel sends; 0: XDP sends */
+	__u32 mtu;     /* towards backends: of the route, bytes of IP */
+	__u32 via;     /* dsr: whose neighbour the kernel asks for, a backend's id */
+	bool gateway;  /* towards backends: it is not the backend itself */
 	enum lb_reason reason; /* RESOLVING or REFRESH if the kernel sends */
 };
 
@@ -127,7 +128,8 @@ static __noinline enum lb_reason hop_lookup(struct xdp_md *ctx, int family,
 	if (found == BPF_FIB_LKUP_RET_SUCCESS)
 		hop->to = LB_HOP(mac_word(fib.dmac), *slot);
 	hop->ifindex = ifindex;
-	hop->mtu = fib.mtu_result;
+	/* Where it knows no neighbour, some kernels (6.1) leave what they were given. */
+	hop->mtu = fib.mtu_result > 1 ? fib.mtu_result : 0;
 	hop->gateway =
 		!address_equal(family == 4 ? &fib.ipv4_dst : fib.ipv6_dst, to, family);
 	return LB_REASON_NONE;

@@ -5,15 +5,44 @@
 #ifndef LB_SEND_BPF_H
 #define LB_SEND_BPF_H
 
+#include "frame.bpf.h"
 #include "next_hop.bpf.h"
-#include "cursor.bpf.h"
 
-/* Have the kernel send it by @ifindex: leave the mark that lb_resolve looks for. */
+/* Does the device of @ifindex leave the packet's tags as they are? */
+static __always_inline bool keeps_tags_at(const struct xdp_md *ctx, __u32 ifindex)
+{
+	const __u32 *slot = bpf_map_lookup_elem(&lb_device_slots, &ifindex);
+	const struct lb_device *dev = slot ? bpf_map_lookup_elem(&lb_devices, slot)
+					   : NULL;
+
+	return dev && keeps_tags(ctx, dev);
+}
+
+/*
+ * Take the tags off for the kernel, whose device of @ifindex puts its own there; @ret_tag is
+ * what a trunk keeps.
+ */
+static __always_inline bool untag(struct xdp_md *ctx, struct lb_pkt *pkt, __u32 ifindex,
+				  struct lb_tag *ret_tag)
+{
+	const struct frame *frame = frame_at(ctx);
+
+	if (!frame)
+		return false;
+	if (keeps_tags_at(ctx, ifindex))
+		*ret_tag = frame->tag[0];
+	return frame_retag(ctx, pkt, 0);
+}
+
+/* Have the kernel send it by hop->ifindex: leave the mark that lb_resolve looks for. */
 static __always_inline int send_by_kernel(struct xdp_md *ctx, struct lb_pkt *pkt,
 					  const struct next_hop *hop)
 {
+	struct lb_tag tag = {};
 	struct lb_mark *mark;
 
+	if (pkt->l3 != ETH_HLEN && !untag(ctx, pkt, hop->ifindex, &tag))
+		return lb_drop(ctx, pkt, LB_REASON_ABORTED);
 	if (bpf_xdp_adjust_meta(ctx, -(int)sizeof(*mark)))
 		return lb_drop(ctx, pkt, LB_REASON_ABORTED);
 	mark = (void *)(long)ctx->data_meta;
@@ -22,7 +51,8 @@ static __always_inline int send_by_kernel(struct xdp_md *ctx, struct lb_pkt *pkt
 
 	mark->magic = LB_MARK_MAGIC;
 	mark->ifindex = hop->ifindex;
-	mark->tag = (struct lb_tag){};
+	mark->tag = tag;
+	mark->backend = hop->via;
 	return lb_forward(ctx, pkt, hop->reason, XDP_PASS);
 }
 
@@ -31,9 +61,15 @@ static __always_inline int send_by_xdp(struct xdp_md *ctx, struct lb_pkt *pkt, _
 {
 	__u32 slot = LB_HOP_DEVICE(to);
 	const struct lb_device *dev = bpf_map_lookup_elem(&lb_devices, &slot);
-	__u8 *eth = packet_at(ctx, 0, 0, 14);
+	__u8 *eth;
 
-	if (!dev || !eth)
+	if (!dev)
+		return lb_drop(ctx, pkt, LB_REASON_ABORTED);
+	if ((pkt->l3 != ETH_HLEN || dev->tag[0].type) && !keeps_tags(ctx, dev) &&
+	    !frame_retag(ctx, pkt, tags_word(dev->tag)))
+		return lb_drop(ctx, pkt, LB_REASON_ABORTED);
+	eth = packet_at(ctx, 0, 0, ETH_HLEN);
+	if (!eth)
 		return lb_drop(ctx, pkt, LB_REASON_ABORTED);
 
 	*(__u32 *)eth = to;
@@ -47,12 +83,24 @@ static __always_inline int send_by_xdp(struct xdp_md *ctx, struct lb_pkt *pkt, _
 	return lb_forward(ctx, pkt, reason, XDP_REDIRECT);
 }
 
+/*
+ * Two tags the kernel cannot keep: with the second one the packet is of the first one's
+ * protocol, and not one that has neighbours.
+ */
+static __always_inline bool kernel_can_send(const struct xdp_md *ctx,
+					    const struct lb_pkt *pkt, __u32 ifindex)
+{
+	return frame_tags(pkt) < 2 || !keeps_tags_at(ctx, ifindex);
+}
+
 /* Send by @hop; @reason is counted unless the kernel sends. */
 static __always_inline int send(struct xdp_md *ctx, struct lb_pkt *pkt,
 				const struct next_hop *hop, enum lb_reason reason)
 {
-	if (hop->ifindex)
+	if (hop->ifindex && kernel_can_send(ctx, pkt, hop->ifindex))
 		return send_by_kernel(ctx, pkt, hop);
+	if (!hop->to)
+		return lb_drop(ctx, pkt, LB_REASON_NO_NEIGHBOUR);
 	return send_by_xdp(ctx, pkt, hop->to, reason);
 }
 

@@ -10,6 +10,8 @@
 #include <bpf/bpf_helpers.h>
 #include <lb/abi.h>
 
+#include "backends.bpf.h"
+
 /* Service id -> its record.  Written by lbctl. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -18,15 +20,6 @@ struct {
 	__type(key, __u32);
 	__type(value, struct lb_service);
 } lb_services SEC(".maps");
-
-/* Backend id -> its record.  Written by lbctl. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, LB_MAX_BACKENDS);
-	__type(key, __u32);
-	__type(value, struct lb_backend);
-} lb_backends SEC(".maps");
 
 /* A table: struct lb_table, then struct lb_table_slots.  Of any length. */
 struct lb_table_map {
@@ -48,11 +41,6 @@ struct {
 static __always_inline const struct lb_service *service_get(__u32 id)
 {
 	return bpf_map_lookup_elem(&lb_services, &id);
-}
-
-static __always_inline struct lb_backend *backend_get(__u32 id)
-{
-	return bpf_map_lookup_elem(&lb_backends, &id);
 }
 
 #endif /* LB_SERVICES_BPF_H */

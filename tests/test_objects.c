@@ -32,7 +32,7 @@ static const struct object {
 	{ "progs/lb_reply", "lb_reply", 20000 },
 	{ "progs/lb_capture", "lb_capture", 50000 },
 	{ "progs/lb_trace", "lb_trace", 1000 },
-	{ "progs/lb_resolve", "lb_resolve", 40 },
+	{ "progs/lb_resolve", "lb_resolve", 200 },
 	{ "progs/lb_control", "lb_clock", 40 },
 	{ "progs/lb_control", "lb_evict", 2000 },
 	{ "policies/round_robin", "round_robin", 800 },

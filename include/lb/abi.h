@@ -158,16 +158,17 @@ enum lb_attach_mode { LB_MODE_NATIVE = 1, LB_MODE_SKB = 2 };
 enum lb_attach_how { LB_HOW_DISPATCHER = 1, LB_HOW_ALONE = 2 };
 
 /*
- * The mark that lb_rewrite leaves before a packet (data_meta) that the kernel shall
- * deliver, because only the kernel can do ARP and ND.  lb_resolve reads it.
+ * The mark left before a packet (data_meta) that the kernel shall deliver, because only
+ * the kernel can do ARP and ND.  lb_resolve reads it.
  */
 #define LB_MARK_MAGIC 0x7377796c
 struct lb_mark {
 	__u32 magic;
 	__u32 ifindex;	   /* where it leaves */
 	struct lb_tag tag; /* to leave with, by an interface that knows no tags */
+	__u32 backend;	   /* id: to the neighbour with its address; 0: by destination */
 };
-_Static_assert(sizeof(struct lb_mark) == 12, "lb_mark");
+_Static_assert(sizeof(struct lb_mark) == 16, "lb_mark");
 
 /* ---- the chain -------------------------------------------------------------------- */
 
