@@ -24,6 +24,7 @@ static const struct stage {
 	{ "lb_resolve", NULL, 0 },
 	{ "lb_rewrite", "lb_stages", LB_STAGE_REWRITE },
 	{ "lb_dsr", "lb_stages", LB_STAGE_DSR },
+	{ "lb_encap", "lb_stages", LB_STAGE_ENCAP },
 	{ "lb_reply", "lb_stages", LB_STAGE_REPLY },
 	{ "lb_wide", "lb_stages", LB_STAGE_WIDE },
 	{ "lb_capture", "lb_stages", LB_STAGE_CAPTURE },

@@ -28,6 +28,7 @@ static const struct object {
 	{ "progs/lb_parse", "lb_parse", 100000 },
 	{ "progs/lb_rewrite", "lb_rewrite", 180000 },
 	{ "progs/lb_dsr", "lb_dsr", 40000 },
+	{ "progs/lb_encap", "lb_encap", 130000 },
 	{ "progs/lb_wide", "lb_wide", 20000 },
 	{ "progs/lb_reply", "lb_reply", 20000 },
 	{ "progs/lb_capture", "lb_capture", 50000 },

@@ -48,6 +48,7 @@
 	X(NOT_CONNECTED, "not-connected",  "drop", "dsr: the backend is behind a gateway")	\
 	X(NO_ROUTE,	 "no-route",	   "drop", "the kernel has no route there")		\
 	X(FORWARDING_OFF, "forwarding-off", "drop", "net.*.conf.lo.forwarding was switched off") \
+	X(NO_SOURCE,	 "no-source",	   "drop", "ipip, gue: no source address of the backend's family") \
 	X(NO_DEVICE,	 "no-device",	   "drop", "the way out is an interface without the chain") \
 	X(ABORTED,	 "aborted",	   "aborted", "a defect: please report it")
 /* clang-format on */
