@@ -159,25 +159,22 @@ void stage_load_rewrite(struct stage *s)
 	put_program(s, "lb_stages", LB_STAGE_REWRITE, stage_load(s, "progs/lb_rewrite"));
 }
 
-/* All but lb_parse, which tail calls do not lead to. */
-static const struct {
-	const char *name;
-	enum lb_stage slot;
-} stages[] = {
-	{ "lb_rewrite", LB_STAGE_REWRITE },
-	{ "lb_dsr", LB_STAGE_DSR },
-	{ "lb_wide", LB_STAGE_WIDE },
-	{ "lb_reply", LB_STAGE_REPLY },
+const struct stage_slot stage_slots[] = {
+	{ "lb_rewrite", LB_STAGE_REWRITE }, { "lb_dsr", LB_STAGE_DSR },
+	{ "lb_wide", LB_STAGE_WIDE },	    { "lb_reply", LB_STAGE_REPLY },
+	{ "lb_capture", LB_STAGE_CAPTURE }, { "lb_trace", LB_STAGE_TRACE },
 };
+const size_t n_stage_slots = sizeof(stage_slots) / sizeof(stage_slots[0]);
 
 int stage_load_all(struct stage *s)
 {
 	int parse = stage_load(s, "progs/lb_parse");
 	char name[64];
 
-	for (size_t i = 0; i < sizeof(stages) / sizeof(stages[0]); i++) {
-		snprintf(name, sizeof(name), "progs/%s", stages[i].name);
-		put_program(s, "lb_stages", stages[i].slot, stage_load(s, name));
+	put_program(s, "lb_stages", LB_STAGE_PARSE, parse);
+	for (size_t i = 0; i < n_stage_slots; i++) {
+		snprintf(name, sizeof(name), "progs/%s", stage_slots[i].name);
+		put_program(s, "lb_stages", stage_slots[i].slot, stage_load(s, name));
 	}
 	return parse;
 }

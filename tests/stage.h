@@ -63,6 +63,13 @@ int stage_load(struct stage *s, const char *name);
 void stage_load_rewrite(struct stage *s);
 /* Load lb_parse and every stage that there is; return lb_parse. */
 int stage_load_all(struct stage *s);
+/* What it loads beside lb_parse, and where tail calls find it. */
+extern const struct stage_slot {
+	const char *name;
+	enum lb_stage slot;
+} stage_slots[];
+extern const size_t n_stage_slots;
+
 void stage_load_policy(struct stage *s, const char *name, __u32 slot);
 /* In their place, a program that only returns REACHED_*: one stage is tested alone. */
 void stage_stop_rewrite(struct stage *s);
