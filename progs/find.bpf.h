@@ -28,6 +28,8 @@ static __always_inline bool reply_agrees(struct lb_pkt *pkt, const struct lb_end
 	pkt->stage = LB_STAGE_REWRITE;
 	if ((pkt->tcp_flags & TCP_SYN) && service->mss)
 		pkt->stage = LB_STAGE_MSS;
+	if (family == 6 && LB_SERVICE_IS_WIDE(service)) /* lb_reply's */
+		return false;
 	return READ_ONCE(backend->ref) == pkt->backend && pkt->nat_port == ends->dport &&
 	       backend->port == ends->sport && service->protocol == pkt->protocol &&
 	       address_equal(backend->address, ends->source, family) &&
@@ -106,6 +108,8 @@ static __always_inline int find_flow(struct xdp_md *ctx, struct lb_pkt *pkt,
 	}
 	replies = find_backend(ends, pkt->protocol, family);
 	if (!replies) {
+		if (service && wide && find_any_port_backend(ends, family, pkt->protocol))
+			return go_further(ctx, pkt, ends, service, true);
 		if (service)
 			return new_flow(ctx, pkt);
 		if (wide)

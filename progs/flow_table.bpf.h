@@ -269,7 +269,7 @@ static __always_inline void flow_touch(struct lb_bucket *b, __u32 way, __u32 now
 /* Can this packet begin a flow? */
 static __always_inline bool may_choose(const struct lb_pkt *pkt)
 {
-	return pkt->protocol == IPPROTO_UDP || tcp_is_syn(pkt->tcp_flags);
+	return pkt->protocol != IPPROTO_TCP || tcp_is_syn(pkt->tcp_flags);
 }
 
 /*

@@ -91,7 +91,6 @@ static __always_inline int no_reply(struct xdp_md *ctx, struct lb_pkt *pkt, int 
 
 static __always_inline int reply(struct xdp_md *ctx, struct lb_pkt *pkt, int family)
 {
-	const __be32 *from = pkt->ends.source;
 	__u32 service = 0, replies;
 
 	if (pkt->flags & LB_PKT_SERVICE)
@@ -100,8 +99,8 @@ static __always_inline int reply(struct xdp_md *ctx, struct lb_pkt *pkt, int fam
 	replies = find_backend(&pkt->ends, pkt->protocol, family);
 	if (replies && is_reply(pkt, replies))
 		return go_back(ctx, pkt);
-	replies = find_endpoint(family, from, 0, pkt->protocol, LB_ENDPOINT_BACKEND);
-	if (replies && !is_icmp(pkt->protocol) && is_reply(pkt, replies))
+	replies = find_any_port_backend(&pkt->ends, family, pkt->protocol);
+	if (replies && is_reply(pkt, replies))
 		return go_back(ctx, pkt);
 	return no_reply(ctx, pkt, family, service);
 }

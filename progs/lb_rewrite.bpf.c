@@ -82,7 +82,7 @@ static __noinline enum lb_reason commit6(struct lb_pkt *pkt,
  * With persistence none the policy has chosen before a flow was looked for: the client has
  * one with each backend, so that replies find it.
  */
-static __noinline bool find_with_backend(struct lb_pkt *pkt)
+static __noinline enum lb_reason find_with_backend(struct lb_pkt *pkt)
 {
 	__u32 chosen = pkt->backend;
 	struct wide_name name = {
@@ -94,20 +94,27 @@ static __noinline bool find_with_backend(struct lb_pkt *pkt)
 	if (service && address_names_flow(service->forward))
 		__builtin_memcpy(name.address, pkt->origin, sizeof(name.address));
 	wide_key(pkt, client_address(pkt), client_port(pkt), &name);
-	if (flow_find(pkt, 6))
-		return true;
-	pkt->backend = chosen;
-	return false;
+	if (!flow_find(pkt, 6)) {
+		pkt->backend = chosen;
+		return LB_REASON_NONE;
+	}
+	if ((pkt->flags & LB_PKT_WIDE) && !wide_agrees(pkt))
+		return LB_REASON_NO_PORT;
+	return LB_REASON_NONE;
 }
 
 /* Enter the flow, or follow it. */
 static __always_inline enum lb_reason
 the_flow(struct lb_pkt *pkt, const struct lb_service *service, enum lb_reason *ret_sent)
 {
+	enum lb_reason reason = LB_REASON_NONE;
+
 	if (!pkt->version) {
 		set_origin(pkt, service);
 		if (pkt->flags & LB_PKT_PER_PACKET)
-			find_with_backend(pkt);
+			reason = find_with_backend(pkt);
+		if (reason)
+			return reason;
 	}
 	if (pkt->version)
 		return follow(pkt, ret_sent);

@@ -19,12 +19,12 @@ static const __u8 lb_this_stage = LB_STAGE_WIDE;
  * Fragments are told apart by addresses alone, so all of a datagram have to go where its
  * address says: a mode that leaves the packet as it is, and a policy that looks no further.
  */
-static __always_inline int fragment(struct xdp_md *ctx, struct lb_pkt *pkt)
+static __always_inline int fragment(struct xdp_md *ctx, struct lb_pkt *pkt, bool any_port)
 {
 	const struct lb_table *table = table_get(pkt->service);
 	const struct wide_name none = {};
 
-	if ((pkt->stage != LB_STAGE_DSR && pkt->stage != LB_STAGE_ENCAP) ||
+	if (!any_port || (pkt->stage != LB_STAGE_DSR && pkt->stage != LB_STAGE_ENCAP) ||
 	    (table && !(table->promises & LB_PROMISE_ADDRESS)))
 		return lb_drop(ctx, pkt, LB_REASON_FRAGMENT);
 	wide_key(pkt, pkt->ends.source, 0, &none);
@@ -35,15 +35,8 @@ static __always_inline int fragment(struct xdp_md *ctx, struct lb_pkt *pkt)
 static __always_inline void try_reply(struct xdp_md *ctx, struct lb_pkt *pkt, int family)
 {
 	if (!(pkt->flags & LB_PKT_NO_REPLY) &&
-	    find_endpoint(family, pkt->ends.source, 0, pkt->protocol,
-			  LB_ENDPOINT_BACKEND))
+	    find_any_port_backend(&pkt->ends, family, pkt->protocol))
 		lb_go(ctx, LB_STAGE_REPLY);
-}
-
-static __always_inline bool is_origin(const struct lb_pkt *pkt)
-{
-	return address_equal(pkt->origin, pkt->ends.destination, 6) &&
-	       pkt->origin_port == pkt->ends.dport;
 }
 
 static __always_inline void set_ends_origin(struct lb_pkt *pkt)
@@ -57,23 +50,17 @@ static __always_inline int for_service(struct xdp_md *ctx, struct lb_pkt *pkt, i
 {
 	struct wide_name name = { .port = pkt->ends.dport };
 
-	set_service(pkt, ref);
-	pkt->flags |= LB_PKT_WIDE;
-	if (pkt->flags & LB_PKT_NO_PORTS)
-		return fragment(ctx, pkt);
-
 	if (address_names_flow(LB_SERVICE_REF_FORWARD(ref)))
 		__builtin_memcpy(name.address, pkt->ends.destination,
 				 sizeof(name.address));
 	wide_key(pkt, pkt->ends.source, pkt->ends.sport, &name);
+	set_ends_origin(pkt);
 	if (!(pkt->flags & LB_PKT_PER_PACKET) && flow_find(pkt, 6)) {
-		/* Another flow that the key, a hash, or a reply could not tell from it. */
-		if (!wide_origin(pkt) || !is_origin(pkt))
+		if (!wide_agrees(pkt))
 			return lb_drop(ctx, pkt, LB_REASON_NO_PORT);
 		return lb_go_forward(ctx, pkt);
 	}
 	try_reply(ctx, pkt, family);
-	set_ends_origin(pkt);
 	return new_flow(ctx, pkt);
 }
 
@@ -81,13 +68,15 @@ static __always_inline int wide(struct xdp_md *ctx, struct lb_pkt *pkt, int fami
 {
 	const struct lb_prefix *p =
 		prefix_find(family, pkt->ends.destination, pkt->protocol);
-	__u32 ref = 0;
+	__u32 ref = p ? prefix_service(p, pkt->ends.dport) : 0;
 
-	if (p)
-		ref = pkt->flags & LB_PKT_NO_PORTS ? prefix_any(p)
-						   : prefix_service(p, pkt->ends.dport);
-	if (ref)
+	if (ref) {
+		set_service(pkt, ref);
+		pkt->flags |= LB_PKT_WIDE;
+		if (pkt->flags & LB_PKT_NO_PORTS)
+			return fragment(ctx, pkt, prefix_has_one(p));
 		return for_service(ctx, pkt, family, ref);
+	}
 	if (pkt->flags & LB_PKT_NO_PORTS)
 		return lb_leave(ctx, pkt, LB_REASON_NOT_OURS, XDP_PASS);
 	try_reply(ctx, pkt, family);

@@ -44,6 +44,20 @@ static __always_inline __u32 find_backend(const struct lb_ends *ends, __u8 proto
 			     LB_ENDPOINT_BACKEND);
 }
 
+/*
+ * The same of a backend that keeps its clients' ports; pings find_backend() finds.  Global,
+ * so that the verifier looks at it once: it is asked only where there are wide services.
+ */
+__noinline __u32 find_any_port_backend(const struct lb_ends *ends, __u32 family,
+				       __u32 protocol)
+{
+	if (!ends || is_icmp(protocol))
+		return 0;
+	if (family == 4)
+		return find_endpoint(4, ends->source, 0, protocol, LB_ENDPOINT_BACKEND);
+	return find_endpoint(6, ends->source, 0, protocol, LB_ENDPOINT_BACKEND);
+}
+
 static __always_inline __u8 forward_stage(__u32 forward)
 {
 	if (forward == LB_FORWARD_DSR)

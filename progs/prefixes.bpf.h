@@ -61,12 +61,10 @@ static __always_inline __u32 prefix_service(const struct lb_prefix *p, __be16 po
 	return 0;
 }
 
-/* The one service whose ports do not matter: it has all, and no other has some. */
-static __always_inline __u32 prefix_any(const struct lb_prefix *p)
+/* Do ports not matter?  One service has all, and no other has some. */
+static __always_inline bool prefix_has_one(const struct lb_prefix *p)
 {
-	return p->n && p->range[0].low == 0 && p->range[0].high == 0xffff
-		       ? p->range[0].service
-		       : 0;
+	return p->range[0].low == 0 && p->range[0].high == 0xffff;
 }
 
 #endif /* LB_PREFIXES_BPF_H */

@@ -10,6 +10,7 @@
 #ifndef LB_WIDE_BPF_H
 #define LB_WIDE_BPF_H
 
+#include "address.bpf.h"
 #include "flow_table.bpf.h"
 
 /* What else names a flow. */
@@ -65,6 +66,19 @@ static __always_inline bool wide_origin(struct lb_pkt *pkt)
 	f = load_after(f, pkt->origin[0] + pkt->origin[1] + pkt->origin[2] +
 				  pkt->origin[3] + pkt->origin_port);
 	return READ_ONCE(f->flow.version) == pkt->version;
+}
+
+/*
+ * Is the flow that was found of where the client sent to, pkt->origin?  If not it is another
+ * one that the key, a hash, or a reply could not tell from it.
+ */
+static __always_inline bool wide_agrees(struct lb_pkt *pkt)
+{
+	__be32 to[4] = { pkt->origin[0], pkt->origin[1], pkt->origin[2], pkt->origin[3] };
+	__be16 port = pkt->origin_port;
+
+	return wide_origin(pkt) && pkt->origin_port == port &&
+	       address_equal(pkt->origin, to, 6);
 }
 
 /* What a reply shows of the address is nothing in these modes, so no key has it. */

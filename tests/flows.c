@@ -98,6 +98,8 @@ static void flow_read(union bucket *b, int family, __u32 position, struct flow *
 		.seen = b->head.seen[way],
 	};
 	memcpy(ret->key, bucket_key(b, family, way), family == 4 ? 8 : 24);
+	if (family == 6)
+		memcpy(ret->origin, b->v6.flow[way].origin, sizeof(ret->origin));
 }
 
 size_t flows_scan(const struct stage *s, int family, struct flow *ret, size_t max)

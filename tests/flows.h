@@ -16,6 +16,7 @@ struct flow {
 	__u32 position;
 	__u64 key[3];
 	struct lb_flow flow;
+	__be32 origin[4];	/* of IPv4's own table: 0 */
 	__u16 tag;
 	__u8 way;		/* LB_WAY */
 	__u32 seen;

@@ -75,22 +75,31 @@ static void check_unique(struct flow *f, size_t n)
 				 f[i].position);
 }
 
-static void check_tuples(const struct stage *s, const struct flow *f, size_t n)
+/* The tuple of @f, or false: its mode translates no source. */
+static bool tuple_of(const struct stage *s, const struct flow *f, struct tuple *ret)
 {
-	struct tuple *tuple = calloc(n + 1, sizeof(*tuple));
+	struct lb_backend backend = world_backend(s, LB_BACKEND_REF_ID(f->flow.backend));
+	struct lb_service service = world_service(s, flows_service(f));
+	bool wide = LB_SERVICE_IS_WIDE(&service);
 
-	for (size_t i = 0; i < n; i++) {
-		struct lb_backend backend =
-			world_backend(s, LB_BACKEND_REF_ID(f[i].flow.backend));
-		struct lb_service service = world_service(s, flows_service(&f[i]));
+	if (service.forward != LB_FORWARD_FULLNAT)
+		return false;
+	memcpy(ret->backend, backend.address, sizeof(backend.address));
+	memcpy(ret->address, wide ? f->origin : service.address, sizeof(ret->address));
+	ret->backend_port = backend.port ?: wide ? f->flow.origin_port : service.port;
+	ret->nat_port = f->flow.nat_port;
+	ret->protocol = service.protocol;
+	ret->position = f->position;
+	return true;
+}
 
-		memcpy(tuple[i].backend, backend.address, sizeof(backend.address));
-		memcpy(tuple[i].address, service.address, sizeof(service.address));
-		tuple[i].backend_port = backend.port;
-		tuple[i].nat_port = f[i].flow.nat_port;
-		tuple[i].protocol = service.protocol;
-		tuple[i].position = f[i].position;
-	}
+static void check_tuples(const struct stage *s, const struct flow *f, size_t n_flows)
+{
+	struct tuple *tuple = calloc(n_flows + 1, sizeof(*tuple));
+	size_t n = 0;
+
+	for (size_t i = 0; i < n_flows; i++)
+		n += tuple_of(s, &f[i], &tuple[n]);
 	qsort(tuple, n, sizeof(*tuple), compare_tuples);
 	for (size_t i = 1; i < n; i++)
 		if (!compare_tuples(&tuple[i - 1], &tuple[i]))
