@@ -14,6 +14,7 @@
 #include "names.h"
 #include "number.h"
 #include "report.h"
+#include "rules.h"
 
 /* Which services, and the backend in them. */
 struct target {
@@ -190,6 +191,18 @@ static enum outcome refuse_twice(const struct model_service *s,
 	return REFUSED;
 }
 
+static enum outcome refuse_named(const struct model_service *s,
+				 const struct model_backend *b)
+{
+	char rule[RULE_TEXT_SIZE], text[ENDPOINT_TEXT_SIZE];
+
+	report("backend '%s': a rule of policy match sends to it: '%s'; remove that with "
+	       "'policy param match no-rule' first",
+	       backend_format(&b->address, b->port, text),
+	       rule_format(rule_of_backend(s, b), rule));
+	return REFUSED;
+}
+
 /* Where @old is NULL, the backend is not in @s. */
 static enum outcome edit_backend(struct change *c, enum verb verb,
 				 struct model_service *s, struct model_backend *old,
@@ -209,6 +222,8 @@ static enum outcome edit_backend(struct change *c, enum verb verb,
 		set_backend(old, words);
 		return DONE;
 	case DEL:
+		if (rule_of_backend(s, old))
+			return refuse_named(s, old);
 		if (words->has_wait)
 			break;
 		if (!words->force &&

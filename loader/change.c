@@ -19,6 +19,7 @@
 #include "flow_walk.h"
 #include "names.h"
 #include "report.h"
+#include "rules.h"
 #include "address.h"
 
 static enum outcome find_commands(struct script *s)
@@ -261,6 +262,8 @@ static enum outcome change_model(struct change *c, struct script *s, bool dry_ru
 	outcome = start_model(c, &from);
 	if (!outcome)
 		outcome = run_lines(c, s, false);
+	if (!outcome)
+		outcome = rules_check(&to);
 	if (!outcome && c->is_whole) {
 		recognize(&to, &from);
 		if (!c->force && c->state)

@@ -45,7 +45,7 @@ static const struct command commands[] = {
 	{ "policy",  "show",	.run = policy_show },
 	{ "policy",  "set",	.edit = policy_set },
 	{ "policy",  "load",	.run = policy_load },
-	{ "policy",  "param",	.run = NULL },
+	{ "policy",  "param",	.run = policy_param_run, .edit = policy_param },
 	{ "policy",  "unload",	.run = NULL },
 	{ "policy",  "new",	.run = NULL },
 
@@ -71,6 +71,9 @@ static const char help[] =
 	"         | drain (SERVICE|all) BACKEND [wait TIME]\n"
 	"         | del (SERVICE|all) BACKEND [wait TIME|force] | show [SERVICE]\n"
 	"policy  := set NAME [service SERVICE] | load FILE | show [NAME]\n"
+	"         | param match [(rule|no-rule) RULE service SERVICE] | param match service SERVICE\n"
+	"         | param match rule none service SERVICE\n"
+	"RULE    := \"[len N|LO-HI] [at OFFSET = TEXT|0xHEX] backend BACKEND|:PORT\"\n"
 	"flow    := show FILTER* [limit N] | count FILTER* | flush (FILTER+ | all)\n"
 	"FILTER  := service SERVICE | backend BACKEND | client ADDR[/LEN] | state STATE\n"
 	"STATE   := half-open | established | client-fin | backend-fin | closed\n"

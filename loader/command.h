@@ -64,6 +64,8 @@ enum outcome backend_show(const struct lbctl *l, struct words *w);
 
 enum outcome policy_set(struct change *c, struct words *w);
 enum outcome policy_load(const struct lbctl *l, struct words *w);
+enum outcome policy_param(struct change *c, struct words *w);
+enum outcome policy_param_run(const struct lbctl *l, struct words *w);
 enum outcome policy_show(const struct lbctl *l, struct words *w);
 
 enum outcome flow_show(const struct lbctl *l, struct words *w);

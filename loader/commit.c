@@ -26,6 +26,7 @@
 #include "profiles.h"
 #include "rcu.h"
 #include "report.h"
+#include "rules.h"
 #include "table.h"
 
 struct commit {
@@ -187,9 +188,10 @@ static void write_service(struct state *s, struct model_service *service, __u32 
 	__atomic_store_n(&record->state, 1, __ATOMIC_RELEASE);
 }
 
-static void write_records(struct commit *c)
+static int write_records(struct commit *c)
 {
 	size_t i, j;
+	int err;
 
 	profiles_write(c->s, &c->profiles);
 	for (i = 0; i < c->to->n_services; i++) {
@@ -197,9 +199,13 @@ static void write_records(struct commit *c)
 
 		for (j = 0; j < service->n_backends; j++)
 			write_backend(c->s, service, &service->backends[j]);
+		err = rules_write(c->s, service);
+		if (err)
+			return err;
 		write_service(c->s, service, c->profiles.of_service[i]);
 	}
 	set_word(&c->s->config->default_policy, c->to->default_policy);
+	return 0;
 }
 
 static void free_backend(struct commit *c, __u32 id)
@@ -259,8 +265,9 @@ static int carry_out(struct commit *c)
 		return err;
 	}
 
-	write_records(c);
-	err = endpoint_set_prepare(s, &c->endpoints);
+	err = write_records(c);
+	if (!err)
+		err = endpoint_set_prepare(s, &c->endpoints);
 	if (!err)
 		err = tables_flip(s, c->to, c->needs_table);
 	else
@@ -273,6 +280,7 @@ static int carry_out(struct commit *c)
 		return err;
 
 	free_records(c);
+	rules_tidy(s); /* if it fails: nobody reads them */
 	endpoint_set_finish(s, &c->endpoints);
 	remove_tables(c);
 	if (c->frees)

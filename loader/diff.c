@@ -14,6 +14,7 @@
 
 #include "address.h"
 #include "number.h"
+#include "rules.h"
 
 #define LINE_SIZE 512
 
@@ -187,6 +188,44 @@ static size_t diff_backends(const struct model_service *a, const struct model_se
 	return n;
 }
 
+static size_t emit_rule(const char *key, const struct model_service *s,
+			const struct model_rule *r, void (*emit)(const char *line))
+{
+	char service[ENDPOINT_TEXT_SIZE], rule[RULE_TEXT_SIZE];
+	struct diff_line line = {};
+
+	append(&line, "policy param match %s \"%s\" service %s", key,
+	       rule_format(r, rule), service_text(s, service));
+	emit(line.text);
+	return 1;
+}
+
+/* @a is NULL: there is none. */
+static size_t diff_rules(const struct model_service *a, const struct model_service *b,
+			 void (*emit)(const char *line))
+{
+	char name[ENDPOINT_TEXT_SIZE], old[RULE_TEXT_SIZE], new[RULE_TEXT_SIZE];
+	struct diff_line line = {};
+	size_t i, n = 0;
+
+	for (i = 0; a && i < a->n_rules; i++)
+		if (!rule_find(b, &a->rules[i]))
+			n += emit_rule("no-rule", a, &a->rules[i], emit);
+	for (i = 0; i < b->n_rules; i++)
+		if (!a || !rule_find(a, &b->rules[i]))
+			n += emit_rule("rule", b, &b->rules[i], emit);
+
+	/* Where segments without payload go. */
+	if (n || !b->n_rules)
+		return n;
+	append(&line, "policy param match service %s", service_text(b, name));
+	append_change(&line, "first rule", rule_format(&a->rules[0], old),
+		      rule_format(&b->rules[0], new));
+	if (line.changed)
+		emit(line.text);
+	return line.changed;
+}
+
 size_t model_diff(const struct model *from, const struct model *to,
 		  void (*emit)(const char *line))
 {
@@ -214,6 +253,7 @@ size_t model_diff(const struct model *from, const struct model *to,
 		n += old ? diff_service(from, old, to, new, emit)
 			 : emit_service("add", to, new, emit);
 		n += diff_backends(old, new, emit);
+		n += diff_rules(old, new, emit);
 	}
 	return n;
 }

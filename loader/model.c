@@ -70,39 +70,47 @@ void model_free(struct model *m)
 {
 	size_t i;
 
-	for (i = 0; i < m->n_services; i++)
+	for (i = 0; i < m->n_services; i++) {
 		free(m->services[i].backends);
+		free(m->services[i].rules);
+	}
 	free(m->services);
 	m->services = NULL;
 	m->n_services = 0;
 }
 
+/* A copy of an array; false: no memory. */
+static bool copy_array(void **ret, const void *from, size_t n, size_t size)
+{
+	*ret = n ? calloc(n, size) : NULL;
+	if (*ret)
+		memcpy(*ret, from, n * size);
+	return *ret || !n;
+}
+
+static bool copy_service(struct model_service *s, const struct model_service *from)
+{
+	*s = *from;
+	s->rules = NULL;
+	return copy_array((void **)&s->backends, from->backends, from->n_backends,
+			  sizeof(*s->backends)) &&
+	       copy_array((void **)&s->rules, from->rules, from->n_rules,
+			  sizeof(*s->rules));
+}
+
 static int copy_services(struct model *to, const struct model *from)
 {
-	size_t i;
-
 	if (!from->n_services)
 		return 0;
 	to->services = calloc(from->n_services, sizeof(*to->services));
 	if (!to->services)
 		return -ENOMEM;
 
-	for (i = 0; i < from->n_services; i++) {
-		const struct model_service *old = &from->services[i];
-		struct model_service *s = &to->services[i];
+	while (to->n_services < from->n_services) {
+		size_t i = to->n_services++;
 
-		*s = *old;
-		s->backends = NULL;
-		to->n_services++;
-		if (!old->n_backends)
-			continue;
-
-		s->n_backends = 0;
-		s->backends = calloc(old->n_backends, sizeof(*s->backends));
-		if (!s->backends)
+		if (!copy_service(&to->services[i], &from->services[i]))
 			return -ENOMEM;
-		s->n_backends = old->n_backends;
-		memcpy(s->backends, old->backends, s->n_backends * sizeof(*s->backends));
 	}
 	return 0;
 }
@@ -258,11 +266,23 @@ struct model_backend *model_add_backend(struct model_service *s,
 	return &grown[place];
 }
 
+struct model_rule *model_add_rule(struct model_service *s, const struct model_rule *r)
+{
+	struct model_rule *grown = reallocarray(s->rules, s->n_rules + 1, sizeof(*grown));
+
+	if (!grown)
+		return NULL;
+	s->rules = grown;
+	grown[s->n_rules] = *r;
+	return &grown[s->n_rules++];
+}
+
 void model_del_service(struct model *m, struct model_service *s)
 {
 	size_t place = s - m->services;
 
 	free(s->backends);
+	free(s->rules);
 	m->n_services--;
 	memmove(s, s + 1, (m->n_services - place) * sizeof(*s));
 }
@@ -273,4 +293,12 @@ void model_del_backend(struct model_service *s, struct model_backend *b)
 
 	s->n_backends--;
 	memmove(b, b + 1, (s->n_backends - place) * sizeof(*b));
+}
+
+void model_del_rule(struct model_service *s, struct model_rule *r)
+{
+	size_t place = r - s->rules;
+
+	s->n_rules--;
+	memmove(r, r + 1, (s->n_rules - place) * sizeof(*r));
 }

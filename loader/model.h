@@ -49,6 +49,16 @@ struct service_name {
 	__u16 port_last; /* of a range; of `any` 65535; else as port */
 };
 
+/* Of policy match: which packets go to a backend (rules.h, <lb/match.h>). */
+struct model_rule {
+	__u16 low, high; /* length of the payload, both included */
+	__u16 offset;	 /* in the payload, of the bytes that must be there */
+	__u16 n_bytes;	 /* 0: any may */
+	__u8 bytes[LB_MATCH_BYTES];
+	struct address address; /* the backend's */
+	__u16 port;		/* host order */
+};
+
 /* Where tunnels come from; behind the prefix it is spread by flow. */
 struct model_source {
 	struct address address; /* family 0: not set */
@@ -77,6 +87,8 @@ struct model_service {
 	__u32 generation; /* of its table in the kernel */
 	size_t n_backends;
 	struct model_backend *backends; /* sorted by address, port */
+	size_t n_rules;
+	struct model_rule *rules; /* in the order in which they came */
 };
 
 struct model_policy {
@@ -119,7 +131,10 @@ int model_find_policy(const struct model *m, const char *name);
 struct model_service *model_add_service(struct model *m, const struct model_service *s);
 struct model_backend *model_add_backend(struct model_service *s,
 					const struct model_backend *b);
+/* Put last. */
+struct model_rule *model_add_rule(struct model_service *s, const struct model_rule *r);
 void model_del_service(struct model *m, struct model_service *s);
 void model_del_backend(struct model_service *s, struct model_backend *b);
+void model_del_rule(struct model_service *s, struct model_rule *r);
 
 #endif /* LB_MODEL_H */

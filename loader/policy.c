@@ -11,6 +11,8 @@
 #include "names.h"
 #include "output.h"
 #include "report.h"
+#include "rule_rows.h"
+#include "rules.h"
 
 #define KEPT_SIZE 400
 
@@ -121,6 +123,8 @@ static json_t *promise_list(__u32 promises)
 		json_array_append_new(list, json_string("sticky"));
 	if (promises & LB_PROMISE_CONSISTENT)
 		json_array_append_new(list, json_string("consistent"));
+	if (promises & LB_PROMISE_PACKET)
+		json_array_append_new(list, json_string("per-packet"));
 	return list;
 }
 
@@ -147,6 +151,19 @@ static const struct column policy_columns[] = {
 	{ .title = "FILE", .key = "file" },
 };
 
+/* Is it the policy whose rules the services have? */
+static bool has_rules(const struct model *m, int slot)
+{
+	size_t i;
+
+	if (strcmp(m->policies[slot].info.meta.name, RULES_POLICY))
+		return false;
+	for (i = 0; i < m->n_services; i++)
+		if (m->services[i].n_rules)
+			return true;
+	return false;
+}
+
 static json_t *policy_row(const struct model *m, int slot)
 {
 	const struct lb_policy_info *info = &m->policies[slot].info;
@@ -158,12 +175,13 @@ static json_t *policy_row(const struct model *m, int slot)
 
 		services += own < 0 ? is_default : own == slot;
 	}
-	return json_pack("{s:s, s:i, s:b, s:i, s:s, s:o, s:I, s:i, s:s}", "policy",
+	return json_pack("{s:s, s:i, s:b, s:i, s:s, s:o, s:I, s:i, s:s, s:o*}", "policy",
 			 info->meta.name, "slot", slot, "default", is_default, "services",
 			 (int)services, "table", kind_name(info->meta.kind), "promises",
 			 promise_list(info->meta.promises), "since_unix_s",
 			 (json_int_t)info->since, "program", (int)info->program, "file",
-			 info->file);
+			 info->file, "rules",
+			 has_rules(m, slot) ? rule_rows(m, NULL) : NULL);
 }
 
 static enum outcome show_model(const struct lbctl *l, struct words *w,
@@ -184,8 +202,13 @@ static enum outcome show_model(const struct lbctl *l, struct words *w,
 	for (slot = 0; slot < LB_MAX_POLICIES; slot++)
 		if (m->policies[slot].used && (only < 0 || only == slot))
 			json_array_append_new(rows, policy_row(m, slot));
-	return output_list(l, "policies", rows, policy_columns,
-			   sizeof(policy_columns) / sizeof(policy_columns[0]), NULL);
+	outcome = output_list(l, "policies", rows, policy_columns,
+			      sizeof(policy_columns) / sizeof(policy_columns[0]), NULL);
+	if (outcome || l->json || only < 0 || !has_rules(m, only))
+		return outcome;
+	putchar('\n');
+	return output_list(l, "rules", rule_rows(m, NULL), rule_columns, n_rule_columns,
+			   NULL);
 }
 
 enum outcome policy_show(const struct lbctl *l, struct words *w)

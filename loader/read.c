@@ -11,6 +11,7 @@
 
 #include "address.h"
 #include "profiles.h"
+#include "rules.h"
 #include "state.h"
 
 static void read_policies(const struct state *s, struct model *m)
@@ -121,6 +122,8 @@ int state_read(const struct state *s, struct model *m)
 	err = read_services(s, m);
 	if (!err)
 		err = read_backends(s, m);
+	if (!err)
+		err = rules_read(s, m);
 	if (err)
 		model_free(m);
 	return err;

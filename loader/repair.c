@@ -15,6 +15,7 @@
 #include "made.h"
 #include "rcu.h"
 #include "report.h"
+#include "rules.h"
 
 /* Backends of a service that was not published, or is gone. */
 static void free_orphans(struct state *s)
@@ -79,7 +80,9 @@ int state_repair(struct state *s)
 		      s->dir);
 	rcu_wait(); /* it did not */
 	free_orphans(s);
-	err = state_read(s, &m);
+	err = rules_tidy(s);
+	if (!err)
+		err = state_read(s, &m);
 	if (!err) {
 		err = make_tables(s, &m);
 		if (!err)

@@ -14,6 +14,7 @@
 #include "diff.h"
 #include "number.h"
 #include "report.h"
+#include "rules.h"
 #include "script.h"
 
 static int compare_device(const void *a, const void *b)
@@ -89,6 +90,14 @@ static void save_backend(const struct model_service *s, const struct model_backe
 	putchar('\n');
 }
 
+static void save_rule(const struct model_service *s, const struct model_rule *r)
+{
+	char service[ENDPOINT_TEXT_SIZE], rule[RULE_TEXT_SIZE];
+
+	printf("policy param match rule \"%s\" service %s\n", rule_format(r, rule),
+	       service_text(s, service));
+}
+
 static void save_model(const struct model *m)
 {
 	size_t i, j;
@@ -102,6 +111,8 @@ static void save_model(const struct model *m)
 		save_service(m, s);
 		for (j = 0; j < s->n_backends; j++)
 			save_backend(s, &s->backends[j]);
+		for (j = 0; j < s->n_rules; j++)
+			save_rule(s, &s->rules[j]);
 	}
 }
 

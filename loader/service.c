@@ -256,6 +256,8 @@ enum outcome service_replace(struct change *c, struct words *w)
 	s.generation = old->generation;
 	s.n_backends = old->n_backends;
 	s.backends = old->backends;
+	s.n_rules = old->n_rules;
+	s.rules = old->rules;
 	*old = s;
 	return DONE;
 }

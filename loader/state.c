@@ -65,6 +65,8 @@ static const struct opened {
 		name, offsetof(struct state, field), BPF_MAP_TYPE_##type, value_size, n  \
 	}
 	OPENED("lb_tables", tables_fd, ARRAY_OF_MAPS, sizeof(__u32), LB_MAX_SERVICES),
+	OPENED("lb_match_rules", match_rules_fd, HASH, sizeof(struct lb_match_rules),
+	       LB_MAX_SERVICES),
 	OPENED("lb_reasons", reasons_fd, PERCPU_ARRAY, sizeof(struct lb_reason_count),
 	       LB_REASON_MAX),
 	OPENED("lb_events", events_fd, PERCPU_ARRAY, sizeof(__u64), LB_EVENT_MAX),

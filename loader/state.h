@@ -40,6 +40,7 @@ struct state {
 	const struct lb_bucket4 *flows4; /* mapped on demand: state_map_flows */
 	const struct lb_bucket6 *flows6;
 	int tables_fd; /* maps that cannot be mapped */
+	int match_rules_fd;
 	int reasons_fd, events_fd;
 	int service_counts_fd, backend_counts_fd;
 	char objects[256]; /* where progs/ and policies/ are */

@@ -17,9 +17,33 @@
 
 #include "pins.h"
 
+/* Rules are of services in use, and send to their backends. */
+static void check_rules(void)
+{
+	__u32 id, *last = NULL;
+
+	while (!bpf_map_get_next_key(state.match_rules_fd, last, &id)) {
+		struct lb_match_rules rules;
+
+		last = &id;
+		assert_in_range(id, 0, LB_MAX_SERVICES - 1);
+		assert_int_equal(state.services[id].state, 1);
+		assert_int_equal(bpf_map_lookup_elem(state.match_rules_fd, &id, &rules),
+				 0);
+		for (__u32 i = 0; i < rules.n; i++) {
+			const struct lb_backend *b =
+				&state.backends[rules.rule[i].backend];
+
+			assert_int_not_equal(b->ref, 0);
+			assert_int_equal(b->service, id);
+		}
+	}
+}
+
 static void a_dirty_instance_is_made_anew_from_its_records(void **arg)
 {
-	__u32 zero = 0;
+	static const struct lb_match_rules rules = { .n = 1 };
+	__u32 zero = 0, gone = 4;
 
 	(void)arg;
 	add_services(20);
@@ -27,12 +51,14 @@ static void a_dirty_instance_is_made_anew_from_its_records(void **arg)
 	state.endpoints6[3].way[1] =
 		(struct lb_endpoint6){ .key = { 1, 2, 3 }, .value = 4 };
 	bpf_map_delete_elem(state.tables_fd, &zero);
-	state.services[4].state = 0; /* died while it removed it */
+	assert_int_equal(bpf_map_update_elem(state.match_rules_fd, &gone, &rules, 0), 0);
+	state.services[gone].state = 0; /* died while it removed it */
 	state.config->dirty = 1;
 
 	instance_reopen();
 	assert_int_equal(state.config->dirty, 0);
 	instance_check();
+	check_rules();
 	change_begin();
 	assert_int_equal(to.n_services, 19);
 	for (__u32 id = 1; id < LB_MAX_BACKENDS; id++)
@@ -46,6 +72,18 @@ static void add_another(struct model_service *s, struct address address)
 {
 	if (!model_find_backend(s, &address, 8080))
 		add_backend(s, address, 1);
+}
+
+/* Rules that send to all backends but the first, which is the next to go. */
+static void add_rules(struct model_service *s)
+{
+	while (s->n_rules)
+		model_del_rule(s, &s->rules[0]);
+	for (size_t i = 1; i < s->n_backends; i++)
+		model_add_rule(s, &(struct model_rule){ .low = i,
+							.high = i,
+							.address = s->backends[i].address,
+							.port = s->backends[i].port });
 }
 
 /* Change all that can be changed, for ever. */
@@ -68,6 +106,7 @@ static void change_without_end(void)
 				model_del_backend(s, &s->backends[0]);
 			else
 				add_another(s, address4(0x0a100000 + random() % 0x40));
+			add_rules(s);
 		}
 		for (int i = 0; i < 10; i++)
 			add_backend(
@@ -103,6 +142,7 @@ static void killed_at_any_moment_the_next_one_finds_all_in_order(void **arg)
 		state_close(&state);
 		assert_int_equal(state_open(&state, &where, STATE_WRITE), 0);
 		instance_check();
+		check_rules();
 	}
 	print_message("# %d of 40 were killed at work\n", repairs);
 	assert_true(repairs > 5);
@@ -215,7 +255,7 @@ static void only_policies_of_this_abi_are_loaded(void **arg)
 	snprintf(path, sizeof(path), "%s/progs/lb_entry.bpf.o", build);
 	assert_int_not_equal(state_load_policy(&state, path, &slot), 0);
 	for (int i = 0; i < LB_MAX_POLICIES; i++)
-		assert_true(!state.policies[i].meta.magic == (i >= 3));
+		assert_true(!state.policies[i].meta.magic == (i >= 4));
 }
 
 static void nothing_is_left_of_what_was_destroyed(void **arg)
