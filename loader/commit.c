@@ -5,12 +5,15 @@
  * Whatever can be refused is tried before anything is written.  Then:
  *
  *  1. lb_config.dirty; counts of ids that are given away again
- *  2. new backends, then new services, each published by its last word; changed words
- *  3. endpoints of backends and addresses: replies are known before requests leave
+ *  2. sources of tunnels; new backends, then new services, each published by its last
+ *     word; changed words
+ *  3. endpoints of backends and addresses, lists of siblings, lb_wide's switch: replies
+ *     are known before requests leave
  *  4. tables: one pointer per service flips policy, weights and backends together
- *  5. endpoints of services: packets for new services are theirs
- *  6. records of what is gone, then their endpoints
- *  7. a grace period, so that every free id and way is in nobody's hand; dirty cleared
+ *  5. endpoints and prefixes of services: packets for new services are theirs
+ *  6. records of what is gone, then their endpoints and prefixes
+ *  7. a grace period, so that every free id, way and source is in nobody's hand; dirty
+ *     cleared
  *
  * Killed anywhere, each service is as it was or as it shall be, forwards, and whoever
  * takes the lock next makes 3 to 7 again from the records (repair.c).
@@ -27,6 +30,7 @@
 #include "rcu.h"
 #include "report.h"
 #include "rules.h"
+#include "sources.h"
 #include "table.h"
 
 struct commit {
@@ -34,7 +38,9 @@ struct commit {
 	const struct model *from;
 	struct model *to;
 	struct profile_plan profiles;
+	struct source_plan sources;
 	struct endpoint_set endpoints;
+	struct prefix_set prefixes;
 	bool *needs_table;				  /* per service of @to */
 	const struct model_service *was[LB_MAX_SERVICES]; /* of @from, by id */
 	bool stays[LB_MAX_SERVICES];
@@ -103,11 +109,17 @@ static int plan(struct commit *c)
 
 	if (!err)
 		err = profiles_plan(c->s, c->to, &c->profiles);
+	if (!err)
+		err = sources_plan(c->s, c->to, &c->sources);
+	if (!err)
+		err = prefix_set_make(c->to, &c->prefixes);
 	if (err)
 		return err;
 
 	c->needs_table = calloc(c->to->n_services + 1, sizeof(*c->needs_table));
-	err = c->needs_table ? endpoint_set_make(c->to, &c->endpoints) : -ENOMEM;
+	err = c->needs_table ? endpoint_set_make(c->s, c->to, &c->endpoints) : -ENOMEM;
+	if (err == -EMLINK)
+		return err;
 	if (!err)
 		err = endpoint_set_try(c->s, &c->endpoints);
 	if (err == -ENOSPC)
@@ -120,14 +132,17 @@ static int plan(struct commit *c)
 	return err;
 }
 
-static void write_backend(struct state *s, const struct model_service *service,
+static void write_backend(struct commit *c, const struct model_service *service,
 			  struct model_backend *b)
 {
-	struct lb_backend *record = &s->backends[b->id];
+	struct lb_backend *record = &c->s->backends[b->id];
+	__u32 source = c->sources.of_backend[b->id];
 
 	if (record->ref == b->ref) {
+		c->frees = c->frees || record->source != source;
 		set_word(&record->weight, b->weight);
 		set_word(&record->state, b->state);
+		set_word(&record->source, source);
 		return;
 	}
 
@@ -137,22 +152,26 @@ static void write_backend(struct state *s, const struct model_service *service,
 	record->service = service->id;
 	record->weight = b->weight;
 	record->state = b->state;
+	record->source = source;
 	record->incarnation++;
 	record->since = b->since = time(NULL);
 	__atomic_store_n(&record->ref, b->ref, __ATOMIC_RELEASE);
 }
 
 /* What may change while the service is in use. */
-static void write_options(struct lb_service *record, const struct model_service *service,
-			  __u32 profile)
+static void write_options(struct commit *c, size_t index)
 {
+	const struct model_service *service = &c->to->services[index];
+	struct lb_service *record = &c->s->services[service->id];
 	union {
 		__u16 port[2];
 		__u32 word;
 	} ports = { .port = { service->port_low, service->port_high } };
 
 	_Static_assert(offsetof(struct lb_service, port_low) % 4 == 0, "one word");
-	set_word(&record->profile, profile);
+	set_word(&record->profile, c->profiles.of_service[index]);
+	set_word(&record->source4, c->sources.of_service[index][0]);
+	set_word(&record->source6, c->sources.of_service[index][1]);
 	set_word((__u32 *)(void *)&record->port_low, ports.word);
 	record->timeout_set = service->timeout_set;
 	record->policy = service->policy < 0 ? 0 : service->policy;
@@ -166,12 +185,13 @@ static void write_options(struct lb_service *record, const struct model_service 
 		memcpy(record->comment, service->comment, sizeof(record->comment));
 }
 
-static void write_service(struct state *s, struct model_service *service, __u32 profile)
+static void write_service(struct commit *c, size_t index)
 {
-	struct lb_service *record = &s->services[service->id];
+	struct model_service *service = &c->to->services[index];
+	struct lb_service *record = &c->s->services[service->id];
 
 	if (record->state) {
-		write_options(record, service, profile);
+		write_options(c, index);
 		return;
 	}
 
@@ -184,7 +204,7 @@ static void write_service(struct state *s, struct model_service *service, __u32 
 	record->family = service->address.family;
 	record->generation = service->generation = 0;
 	record->since = service->since = time(NULL);
-	write_options(record, service, profile);
+	write_options(c, index);
 	__atomic_store_n(&record->state, 1, __ATOMIC_RELEASE);
 }
 
@@ -194,15 +214,16 @@ static int write_records(struct commit *c)
 	int err;
 
 	profiles_write(c->s, &c->profiles);
+	sources_write(c->s, &c->sources);
 	for (i = 0; i < c->to->n_services; i++) {
 		struct model_service *service = &c->to->services[i];
 
 		for (j = 0; j < service->n_backends; j++)
-			write_backend(c->s, service, &service->backends[j]);
+			write_backend(c, service, &service->backends[j]);
 		err = rules_write(c->s, service);
 		if (err)
 			return err;
-		write_service(c->s, service, c->profiles.of_service[i]);
+		write_service(c, i);
 	}
 	set_word(&c->s->config->default_policy, c->to->default_policy);
 	return 0;
@@ -253,6 +274,26 @@ static void remove_tables(struct commit *c)
 		tables_remove(c->s, is_gone);
 }
 
+/* Steps 3 to 5. */
+static int make(struct commit *c)
+{
+	struct state *s = c->s;
+	int err = endpoint_set_prepare(s, &c->endpoints);
+
+	prefix_set_prepare(s, &c->prefixes);
+	if (!err) {
+		err = tables_flip(s, c->to, c->needs_table);
+		if (err)
+			return err;
+		err = endpoint_set_publish(s, &c->endpoints);
+	}
+	if (!err)
+		err = prefix_set_publish(s, &c->prefixes);
+	if (err)
+		report("%s; run lbctl again to finish", strerror(-err));
+	return err;
+}
+
 static int carry_out(struct commit *c)
 {
 	struct state *s = c->s;
@@ -267,24 +308,22 @@ static int carry_out(struct commit *c)
 
 	err = write_records(c);
 	if (!err)
-		err = endpoint_set_prepare(s, &c->endpoints);
-	if (!err)
-		err = tables_flip(s, c->to, c->needs_table);
-	else
-		report("out of memory; run lbctl again to finish");
-	if (!err && endpoint_set_publish(s, &c->endpoints)) {
-		report("out of memory; run lbctl again to finish");
-		err = -ENOMEM;
-	}
+		err = make(c);
 	if (err)
 		return err;
 
 	free_records(c);
 	rules_tidy(s); /* if it fails: nobody reads them */
 	endpoint_set_finish(s, &c->endpoints);
+	err = prefix_set_finish(s, &c->prefixes);
+	if (err) {
+		report("%s; run lbctl again to finish", strerror(-err));
+		return err;
+	}
 	remove_tables(c);
 	if (c->frees)
 		rcu_wait();
+	sources_tidy(s);
 	set_word(&s->config->dirty, 0);
 	return 0;
 }
@@ -306,6 +345,8 @@ int state_commit(struct state *s, const struct model *from, struct model *to)
 	if (!err)
 		err = carry_out(c);
 	profiles_free(&c->profiles);
+	sources_free(&c->sources);
+	prefix_set_free(&c->prefixes);
 	endpoint_set_free(&c->endpoints);
 	free(c->needs_table);
 	free(c);

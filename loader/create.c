@@ -107,6 +107,10 @@ static int make_own_maps(struct state *s)
 				   sizeof(struct lb_match_rules), LB_MAX_SERVICES,
 				   BPF_F_NO_PREALLOC);
 	if (!err)
+		err = make_own_map(s, "lb_sources", BPF_MAP_TYPE_ARRAY,
+				   sizeof(struct lb_source), LB_MAX_SOURCES,
+				   BPF_F_MMAPABLE);
+	if (!err)
 		err = make_own_map(s, "lb_root", BPF_MAP_TYPE_PROG_ARRAY, sizeof(__u32),
 				   1, 0);
 	return err ? err : map_config(s);

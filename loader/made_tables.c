@@ -64,6 +64,7 @@ static struct lb_table make_header(const struct state *s, const struct model *m,
 		.generation = service->generation + 1,
 		.seed = table_seed(service),
 		.n_backends = t->n_backends,
+		.promises = m->policies[service_policy(m, service)].info.meta.promises,
 		.flipped = time(NULL),
 	};
 

@@ -116,6 +116,10 @@ static int take_route(const struct nlmsghdr *answer, void *arg)
 		case RTA_OIF:
 			route->ifindex = mnl_attr_get_u32(attr);
 			break;
+		case RTA_PREFSRC:
+			copy_address(attr, message->rtm_family == AF_INET ? 4 : 6,
+				     &route->source);
+			break;
 		case RTA_GATEWAY:
 			copy_address(attr, route->next_hop.family, &route->next_hop);
 			break;

@@ -11,6 +11,7 @@
 struct netlink_route {
 	unsigned int ifindex;	 /* where it leaves */
 	struct address next_hop; /* the gateway, or the destination itself */
+	struct address source;	 /* that packets of the host's own have; family 0: none */
 	bool is_local;		 /* an address of this host */
 };
 

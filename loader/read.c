@@ -12,6 +12,7 @@
 #include "address.h"
 #include "profiles.h"
 #include "rules.h"
+#include "sources.h"
 #include "state.h"
 
 static void read_policies(const struct state *s, struct model *m)
@@ -58,6 +59,7 @@ static bool read_service(const struct state *s, int id, struct model_service *re
 	ret->since = copy.since;
 	ret->generation = copy.generation;
 	profile_read(s, &copy, ret);
+	source_read(s, &copy, ret);
 	return true;
 }
 

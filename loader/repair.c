@@ -16,6 +16,7 @@
 #include "rcu.h"
 #include "report.h"
 #include "rules.h"
+#include "sources.h"
 
 /* Backends of a service that was not published, or is gone. */
 static void free_orphans(struct state *s)
@@ -34,20 +35,57 @@ static void free_orphans(struct state *s)
 	}
 }
 
+/* Backends come from where their services say; those that cannot keep what they have. */
+static void make_sources(struct state *s, const struct model *m)
+{
+	struct source_plan *plan = malloc(sizeof(*plan));
+	__u32 id;
+
+	if (!plan || sources_plan(s, m, plan)) {
+		free(plan);
+		return;
+	}
+	sources_write(s, plan);
+	for (id = 1; id < LB_MAX_BACKENDS; id++)
+		if (s->backends[id].ref)
+			__atomic_store_n(&s->backends[id].source, plan->of_backend[id],
+					 __ATOMIC_RELEASE);
+	sources_free(plan);
+	free(plan);
+}
+
 static int make_endpoints(struct state *s, const struct model *m)
 {
-	struct endpoint_set set;
-	int err = endpoint_set_make(m, &set);
+	struct endpoint_set *set = malloc(sizeof(*set));
+	int err = set ? endpoint_set_make(s, m, set) : -ENOMEM;
+
+	if (err) {
+		free(set);
+		return err;
+	}
+	endpoint_set_finish(s, set); /* room first: what is there is not all wanted */
+	err = endpoint_set_prepare(s, set);
+	if (!err)
+		err = endpoint_set_publish(s, set);
+	if (!err)
+		endpoint_set_finish(s, set);
+	endpoint_set_free(set);
+	free(set);
+	return err;
+}
+
+static int make_prefixes(struct state *s, const struct model *m)
+{
+	struct prefix_set set;
+	int err = prefix_set_make(m, &set);
 
 	if (err)
 		return err;
-	endpoint_set_finish(s, &set); /* room first: what is there is not all wanted */
-	err = endpoint_set_prepare(s, &set);
+	prefix_set_prepare(s, &set);
+	err = prefix_set_publish(s, &set);
 	if (!err)
-		err = endpoint_set_publish(s, &set);
-	if (!err)
-		endpoint_set_finish(s, &set);
-	endpoint_set_free(&set);
+		err = prefix_set_finish(s, &set);
+	prefix_set_free(&set);
 	return err;
 }
 
@@ -84,9 +122,12 @@ int state_repair(struct state *s)
 	if (!err)
 		err = state_read(s, &m);
 	if (!err) {
+		make_sources(s, &m);
 		err = make_tables(s, &m);
 		if (!err)
 			err = make_endpoints(s, &m);
+		if (!err)
+			err = make_prefixes(s, &m);
 		model_free(&m);
 	}
 	if (err) {
@@ -96,6 +137,7 @@ int state_repair(struct state *s)
 	}
 
 	rcu_wait();
+	sources_tidy(s);
 	__atomic_store_n(&s->config->dirty, 0, __ATOMIC_RELEASE);
 	return 0;
 }

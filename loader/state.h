@@ -31,6 +31,8 @@ struct state {
 	struct lb_service *services; /* [LB_MAX_SERVICES] */
 	struct lb_backend *backends; /* [LB_MAX_BACKENDS] */
 	struct lb_profile *profiles;
+	struct lb_source *sources; /* [LB_MAX_SOURCES]; 0 is none */
+	struct lb_switches *switches;
 	struct lb_device *devices;
 	struct lb_policy_info *policies;
 	struct lb_hop *hops;
@@ -41,6 +43,7 @@ struct state {
 	const struct lb_bucket6 *flows6;
 	int tables_fd; /* maps that cannot be mapped */
 	int match_rules_fd;
+	int prefixes4_fd, prefixes6_fd;
 	int reasons_fd, events_fd;
 	int service_counts_fd, backend_counts_fd;
 	char objects[256]; /* where progs/ and policies/ are */

@@ -16,7 +16,6 @@
 
 #include "endpoints.h"
 #include "pins.h"
-#include "table.h"
 
 char pin_dir[64], build[256];
 struct state_options where;
@@ -135,7 +134,7 @@ void add_services(__u32 n)
 
 /* ---- what the data path sees ------------------------------------------------------- */
 
-static int open_table(__u32 service)
+int open_table(__u32 service)
 {
 	__u32 id;
 	int fd;
@@ -178,89 +177,4 @@ __u32 endpoint_value(const struct address *a, __u16 port, __u8 protocol,
 	struct endpoint e = endpoint_make(a, port, protocol, kind, 0);
 
 	return endpoints_get(&t, &e);
-}
-
-static size_t count_endpoints(void)
-{
-	size_t n = 0;
-
-	for (int b = 0; b < LB_ENDPOINT_BUCKETS; b++)
-		for (int i = 0; i < LB_ENDPOINT_WAYS; i++)
-			n += !!state.endpoints4[b].way[i].value +
-			     !!state.endpoints6[b].way[i].value;
-	return n;
-}
-
-/* One service's table, against what is to be made of its record. */
-static void check_table(const struct model *m, const struct model_service *s)
-{
-	__u32 policy = s->policy < 0 ? m->default_policy : s->policy;
-	struct lb_table header = read_header(s->id);
-	struct table want;
-
-	assert_int_equal(header.policy, policy);
-	assert_int_equal(header.kind, m->policies[policy].info.meta.kind);
-	assert_int_equal(header.generation, s->generation);
-	assert_int_equal(header.seed, table_seed(s));
-	assert_int_equal(table_build(s, header.kind, &want), 0);
-	assert_int_equal(header.n_slots, want.n_slots);
-	assert_int_equal(header.n_backends, want.n_backends);
-	for (__u32 i = 0; i < want.n_slots; i += 1 + want.n_slots / 10)
-		assert_int_equal(read_slot(s->id, i), want.slot[i]);
-	table_free(&want);
-}
-
-/* None, or the empty one that services which are gone share. */
-static void check_no_table(__u32 service)
-{
-	int fd = open_table(service);
-
-	if (fd < 0)
-		return;
-	close(fd);
-	assert_int_equal(read_header(service).n_slots, 0);
-}
-
-/* Has a service before the @i-th its backend @b, too?  They share the endpoint. */
-static bool is_shared(const struct model *m, size_t i, const struct model_backend *b)
-{
-	for (size_t k = 0; k < i; k++)
-		if (m->services[k].protocol == m->services[i].protocol &&
-		    model_find_backend(&m->services[k], &b->address, b->port))
-			return true;
-	return false;
-}
-
-void instance_check(void)
-{
-	bool has_table[LB_MAX_SERVICES] = {};
-	size_t n = 0;
-	struct model m;
-
-	assert_int_equal(state_read(&state, &m), 0);
-	for (size_t i = 0; i < m.n_services; i++) {
-		const struct model_service *s = &m.services[i];
-
-		has_table[s->id] = true;
-		assert_int_equal(endpoint_value(&s->address, s->port, s->protocol,
-						LB_ENDPOINT_SERVICE),
-				 LB_SERVICE_REF(s->id, s->forward, 0));
-		assert_int_not_equal(
-			endpoint_value(&s->address, 0, 0, LB_ENDPOINT_ADDRESS), 0);
-		for (size_t j = 0; j < s->n_backends; j++) {
-			const struct model_backend *b = &s->backends[j];
-
-			assert_int_equal(endpoint_value(&b->address, b->port, s->protocol,
-							LB_ENDPOINT_BACKEND),
-					 LB_REPLIES(true, 0));
-			n += !is_shared(&m, i, b);
-		}
-		check_table(&m, s);
-		n += 2; /* tests give each service its own address */
-	}
-	assert_int_equal(count_endpoints(), n);
-	for (__u32 id = 0; id < LB_MAX_SERVICES; id++)
-		if (!has_table[id])
-			check_no_table(id);
-	model_free(&m);
 }

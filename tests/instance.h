@@ -24,8 +24,7 @@ int instance_setup(void **arg);
 int instance_teardown(void **arg);
 void instance_reopen(void);
 
-/* All that is made of the records is there, and nothing else is.  Each address is to be in
- * one service only. */
+/* All that is made of the records is there, and nothing else is (instance_check.c). */
 void instance_check(void);
 
 /* A change: @from is the kernel's state, @to a copy to be edited and committed. */
@@ -45,8 +44,11 @@ struct model_backend *add_backend(struct model_service *s, struct address a,
 void add_services(__u32 n);
 
 /* What the data path sees. */
+int open_table(__u32 service); /* -1: there is none */
 struct lb_table read_header(__u32 service);
 __u16 read_slot(__u32 service, __u32 slot);
+/* LB_SERVICE_REF of the service of several addresses or ports that has it, or 0. */
+__u32 wide_service(const struct address *a, __u16 port, __u8 protocol);
 __u32 endpoint_value(const struct address *a, __u16 port, __u8 protocol,
 		     enum lb_endpoint_kind kind);
 

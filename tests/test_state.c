@@ -25,6 +25,13 @@ static void assert_service_equal(const struct model_service *a,
 			assert_int_equal(a->timeout_ms[i], b->timeout_ms[i]);
 	assert_int_equal(a->port_low, b->port_low);
 	assert_int_equal(a->port_high, b->port_high);
+	assert_int_equal(a->prefix, b->prefix);
+	assert_int_equal(a->port_last, b->port_last);
+	assert_int_equal(a->per_packet, b->per_packet);
+	assert_int_equal(a->icmp_reply, b->icmp_reply);
+	assert_int_equal(a->on_empty, b->on_empty);
+	assert_int_equal(a->mss, b->mss);
+	assert_memory_equal(a->source, b->source, sizeof(a->source));
 	assert_string_equal(a->comment, b->comment);
 	assert_int_equal(a->n_backends, b->n_backends);
 	for (size_t i = 0; i < a->n_backends; i++) {
@@ -99,6 +106,17 @@ static void what_was_committed_is_read_back(void **arg)
 	s->timeout_ms[TIMEOUT_IDLE] = 7000;
 	add_backend(s, address6(2), 7);
 	add_service(&to, address6(1), 53, IPPROTO_TCP);
+	s = add_service(&to, address6(0x100), 1000, IPPROTO_TCP);
+	s->prefix = 120;
+	s->port_last = 2000;
+	s->forward = LB_FORWARD_GUE;
+	s->per_packet = s->icmp_reply = true;
+	s->on_empty = LB_ON_EMPTY_PASS;
+	s->mss = 1380;
+	s->source[0] = (struct model_source){ address4(0x64000000), 16 };
+	s->source[1] = (struct model_source){ address6(0x200), 128 };
+	add_backend(s, address4(0x0a000009), 1)->port = 0;
+	add_backend(s, address6(9), 1)->port = 0;
 	to.default_policy = model_find_policy(&to, "weighted");
 	assert_int_equal(model_copy(&wish, &to), 0);
 	change_end();
@@ -106,8 +124,8 @@ static void what_was_committed_is_read_back(void **arg)
 	instance_reopen();
 	assert_int_equal(state_read(&state, &m), 0);
 	assert_int_equal(m.default_policy, wish.default_policy);
-	assert_int_equal(m.n_services, 3);
-	for (size_t i = 0; i < 3; i++)
+	assert_int_equal(m.n_services, 4);
+	for (size_t i = 0; i < 4; i++)
 		assert_service_equal(&m.services[i], &wish.services[i]);
 	model_free(&m);
 	model_free(&wish);
