@@ -10,6 +10,7 @@
 
 #include "address.h"
 #include "change.h"
+#include "check.h"
 #include "flow_walk.h"
 #include "names.h"
 #include "number.h"
@@ -148,19 +149,10 @@ static size_t count_backends(const struct model *m)
 static enum outcome insert_backend(struct change *c, struct model_service *s,
 				   const struct model_backend *b)
 {
-	char name[ENDPOINT_TEXT_SIZE], text[ENDPOINT_TEXT_SIZE];
+	enum outcome outcome = check_backend(s, b);
 
-	service_text(s, name);
-	backend_format(&b->address, b->port, text);
-	if (b->address.family != s->address.family) {
-		report("backend '%s': not of the family of %s, which fullnat needs", text,
-		       name);
-		return REFUSED;
-	}
-	if (!address_compare(&b->address, &s->address) && b->port == s->port) {
-		report("backend '%s': that is the service itself", text);
-		return REFUSED;
-	}
+	if (outcome)
+		return outcome;
 	if (count_backends(c->to) >= LB_MAX_BACKENDS - 1) {
 		report("there are %d backends already, which is the limit",
 		       LB_MAX_BACKENDS - 1);
@@ -267,7 +259,7 @@ static enum outcome edit_target(struct change *c, enum verb verb, const struct t
 
 		if (t->service && t->service != s)
 			continue;
-		if (!t->service && t->address.family != s->address.family)
+		if (makes && !t->service && t->address.family != s->address.family)
 			continue;
 
 		model_init_backend(&new);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "chain.h"
+#include "check.h"
 #include "diff.h"
 #include "flow_walk.h"
 #include "names.h"
@@ -78,8 +79,9 @@ static enum outcome check_devices(const struct change *c)
 }
 
 /* What is kept of what a whole file names again: ids, and so flows and counters. */
-static void recognize(struct model *to, const struct model *from)
+static enum outcome recognize(struct model *to, const struct model *from)
 {
+	enum outcome outcome;
 	size_t i, j;
 
 	for (i = 0; i < to->n_services; i++) {
@@ -89,6 +91,9 @@ static void recognize(struct model *to, const struct model *from)
 		old = model_find_same(from, new);
 		if (!old)
 			continue;
+		outcome = check_change(old, new);
+		if (outcome)
+			return outcome;
 		new->id = old->id;
 		new->since = old->since;
 		new->generation = old->generation;
@@ -105,6 +110,7 @@ static void recognize(struct model *to, const struct model *from)
 			b->since = was->since;
 		}
 	}
+	return DONE;
 }
 
 /* A file must not end flows unasked by leaving out a backend. */
@@ -265,8 +271,8 @@ static enum outcome change_model(struct change *c, struct script *s, bool dry_ru
 	if (!outcome)
 		outcome = rules_check(&to);
 	if (!outcome && c->is_whole) {
-		recognize(&to, &from);
-		if (!c->force && c->state)
+		outcome = recognize(&to, &from);
+		if (!outcome && !c->force && c->state)
 			outcome = check_removed(c, &from);
 	}
 	if (!outcome && dry_run)

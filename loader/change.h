@@ -48,6 +48,9 @@ struct change_options {
 enum outcome change_script(const struct lbctl *l, struct script *s,
 			   const struct change_options *o);
 
+/* Take [KEYWORD VALUE]... of a service (service_options.c); reports. */
+enum outcome service_options(struct change *c, struct words *w, struct model_service *s);
+
 /* As find_policy(); a blind change takes every name.  Reports. */
 enum outcome change_find_policy(struct change *c, const char *name, int *ret_slot);
 

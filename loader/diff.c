@@ -15,8 +15,9 @@
 #include "address.h"
 #include "number.h"
 #include "rules.h"
+#include "settings.h"
 
-#define LINE_SIZE 512
+#define LINE_SIZE 1024
 
 /* A line in the making: "OBJECT set NAME" and then " KEYWORD OLD -> NEW" for each. */
 struct diff_line {
@@ -57,21 +58,6 @@ const char *backend_state_name(enum lb_backend_state state)
 	return (size_t)state < sizeof(names) / sizeof(names[0]) ? names[state] : "?";
 }
 
-const char *forward_name(enum lb_forward forward)
-{
-	static const char *const names[] = { "none", "fullnat" };
-
-	return (size_t)forward < sizeof(names) / sizeof(names[0]) ? names[forward] : "?";
-}
-
-const char *timeout_name(enum model_timeout timeout)
-{
-	static const char *const names[] = { "timeout-idle", "timeout-half-open",
-					     "timeout-closing", "timeout-closed" };
-
-	return (size_t)timeout < sizeof(names) / sizeof(names[0]) ? names[timeout] : "?";
-}
-
 const char *policy_name(const struct model *m, int policy)
 {
 	if (policy < 0)
@@ -81,18 +67,11 @@ const char *policy_name(const struct model *m, int policy)
 	return m->policies[policy].info.meta.name;
 }
 
-static char *timeout_text(const struct model_service *s, int which, char *ret)
-{
-	if (s->timeout_set & 1U << which)
-		return time_format(s->timeout_ms[which], ret);
-	return strcpy(ret, "default");
-}
-
 static size_t diff_service(const struct model *from, const struct model_service *a,
 			   const struct model *to, const struct model_service *b,
 			   void (*emit)(const char *line))
 {
-	char name[ENDPOINT_TEXT_SIZE], old[NUMBER_TEXT_SIZE], new[NUMBER_TEXT_SIZE];
+	char name[ENDPOINT_TEXT_SIZE], old[SETTING_TEXT_SIZE], new[SETTING_TEXT_SIZE];
 	struct diff_line line = {};
 	int i;
 
@@ -101,18 +80,31 @@ static size_t diff_service(const struct model *from, const struct model_service 
 		      forward_name(b->forward));
 	append_change(&line, "policy", policy_name(from, a->policy),
 		      policy_name(to, b->policy));
-	snprintf(old, sizeof(old), "%u-%u", a->port_low, a->port_high);
-	snprintf(new, sizeof(new), "%u-%u", b->port_low, b->port_high);
-	append_change(&line, "ports", old, new);
-	for (i = 0; i < TIMEOUT_MAX; i++)
-		append_change(&line, timeout_name(i), timeout_text(a, i, old),
-			      timeout_text(b, i, new));
+	for (i = 0; i < N_SETTINGS; i++)
+		append_change(&line, settings[i].keyword,
+			      settings[i].text(a, settings[i].which, old),
+			      settings[i].text(b, settings[i].which, new));
 	append_change(&line, "comment", a->comment[0] ? a->comment : "none",
 		      b->comment[0] ? b->comment : "none");
 
 	if (line.changed)
 		emit(line.text);
 	return line.changed;
+}
+
+static void append_settings(struct diff_line *line, const struct model *m,
+			    const struct model_service *s)
+{
+	char text[SETTING_TEXT_SIZE];
+	int i;
+
+	append(line, " forward %s policy %s", forward_name(s->forward),
+	       policy_name(m, s->policy));
+	for (i = 0; i < N_SETTINGS; i++)
+		if (setting_is_set(&settings[i], s, text))
+			append(line, " %s %s", settings[i].keyword, text);
+	if (s->comment[0])
+		append(line, " comment %s", s->comment);
 }
 
 static size_t emit_service(const char *verb, const struct model *m,
@@ -123,8 +115,7 @@ static size_t emit_service(const char *verb, const struct model *m,
 
 	append(&line, "service %s %s", verb, service_text(s, name));
 	if (!strcmp(verb, "add"))
-		append(&line, " forward %s policy %s", forward_name(s->forward),
-		       policy_name(m, s->policy));
+		append_settings(&line, m, s);
 	emit(line.text);
 	return 1;
 }

@@ -19,8 +19,6 @@ void diff_print(const char *line);
 void diff_log(const char *line);
 
 const char *backend_state_name(enum lb_backend_state state);
-const char *forward_name(enum lb_forward forward);
-const char *timeout_name(enum model_timeout timeout); /* the keyword */
 /* "default", or the policy's name. */
 const char *policy_name(const struct model *m, int policy);
 

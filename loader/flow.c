@@ -185,26 +185,40 @@ static struct flows *open_flows(const struct lbctl *l, struct words *w,
 	return f;
 }
 
+/* Where the client sent to, if the service has several addresses or ports; or null. */
+static json_t *destination(const struct model_service *s, const struct flow_view *v)
+{
+	char text[ENDPOINT_TEXT_SIZE];
+
+	if (!s || model_is_exact(s))
+		return json_null();
+	return json_string(backend_format(&v->destination, v->destination_port, text));
+}
+
 static int add_row(void *arg, const struct flow_view *v)
 {
 	char name[ENDPOINT_TEXT_SIZE] = "?", client[ADDRESS_TEXT_SIZE];
 	char backend[ENDPOINT_TEXT_SIZE] = "?";
+	const struct model_service *s = NULL;
 	const struct model_backend *b;
 	struct flows *f = arg;
+	json_t *row;
 
-	if (v->service < LB_MAX_SERVICES && f->service[v->service])
-		service_text(f->service[v->service], name);
+	if (v->service < LB_MAX_SERVICES)
+		s = f->service[v->service];
+	if (s)
+		service_text(s, name);
 	b = f->backend[LB_BACKEND_REF_ID(v->backend)];
 	if (b)
 		backend_format(&b->address, b->port, backend);
 
-	json_array_append_new(
-		f->rows, json_pack("{s:s, s:s, s:i, s:s, s:s, s:i, s:f, s:f}", "service",
-				   name, "client", address_format(&v->client, client),
-				   "client_port", v->client_port, "backend", backend,
-				   "state", flow_state_name(v->state), "translated_port",
-				   v->nat_port, "idle_s", v->idle_ms / 1000.0,
-				   "expires_s", v->left_ms / 1000.0));
+	row = json_pack("{s:s, s:s, s:i, s:o, s:s, s:s, s:i, s:f, s:f}", "service", name,
+			"client", address_format(&v->client, client), "client_port",
+			v->client_port, "destination", destination(s, v), "backend",
+			backend, "state", flow_state_name(v->state), "translated_port",
+			v->nat_port, "idle_s", v->idle_ms / 1000.0, "expires_s",
+			v->left_ms / 1000.0);
+	json_array_append_new(f->rows, row);
 	return f->limit && json_array_size(f->rows) >= f->limit;
 }
 
@@ -212,6 +226,7 @@ static const struct column flow_columns[] = {
 	{ .title = "SERVICE", .key = "service" },
 	{ .title = "CLIENT", .key = "client" },
 	{ .title = "PORT", .key = "client_port", .format = COLUMN_NUMBER },
+	{ .title = "TO", .key = "destination" },
 	{ .title = "BACKEND", .key = "backend" },
 	{ .title = "TRANSLATED", .key = "translated_port", .format = COLUMN_NUMBER },
 	{ .title = "STATE", .key = "state" },
@@ -269,7 +284,7 @@ enum outcome flow_count(const struct lbctl *l, struct words *w)
 static int evict(void *arg, const struct flow_view *v)
 {
 	struct flows *f = arg;
-	int err = state_evict(&f->state, v->family, v->position, v->version);
+	int err = state_evict(&f->state, v->table, v->position, v->version);
 
 	if (!err)
 		f->n++;

@@ -5,6 +5,7 @@
 #include "flow_walk.h"
 
 #include <arpa/inet.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,14 +89,24 @@ static void read_key4(const __u64 *key, struct flow_view *v)
 	v->service = k.service;
 }
 
-static void read_key6(const __u64 *key, struct flow_view *v)
+/* The service knows the family; a deleted one's flows are dead anyway. */
+static void read_key6(const struct walk *w, const __u64 *key, const struct lb_flow *flow,
+		      struct flow_view *v)
 {
+	const struct lb_flow6 *f =
+		(const void *)((const char *)flow - offsetof(struct lb_flow6, flow));
 	struct lb_flow_key6 k;
+	__be32 origin[4];
+	__u8 family;
 
 	memcpy(&k, key, sizeof(k));
-	v->client = address_from_words(6, k.client);
+	memcpy(origin, f->origin, sizeof(origin));
+	family = w->s->services[k.service % LB_MAX_SERVICES].family;
+	v->client = address_from_words(family == 4 ? 4 : 6, k.client);
 	v->client_port = ntohs(k.port);
 	v->service = k.service;
+	v->destination = address_from_words(v->client.family, origin);
+	v->destination_port = ntohs(READ_WORD(flow->origin_port));
 }
 
 /* A copy of one way that belongs together. */
@@ -112,10 +123,10 @@ static bool read_way(const struct walk *w, const struct lb_bucket *head, int way
 			continue;
 		if (!read_head(w, head, way, v))
 			return false;
-		if (v->family == 4)
+		if (v->table == 4)
 			read_key4(key, v);
 		else
-			read_key6(key, v);
+			read_key6(w, key, flow, v);
 		v->backend = READ_WORD(flow->backend);
 		v->nat_port = ntohs(READ_WORD(flow->nat_port));
 		__atomic_thread_fence(__ATOMIC_ACQUIRE);
@@ -144,7 +155,7 @@ static int walk4(const struct walk *w)
 		const struct lb_bucket4 *b = &w->s->flows4[i];
 
 		for (way = 0; way < LB_FLOW_WAYS && !stop; way++) {
-			struct flow_view v = { .family = 4,
+			struct flow_view v = { .table = 4,
 					       .position = i * LB_FLOW_WAYS + way };
 
 			if (READ_WORD(b->head.tag[way]) &&
@@ -167,7 +178,7 @@ static int walk6(const struct walk *w)
 		const struct lb_bucket6 *b = &w->s->flows6[i];
 
 		for (way = 0; way < LB_FLOW_WAYS && !stop; way++) {
-			struct flow_view v = { .family = 6,
+			struct flow_view v = { .table = 6,
 					       .position = i * LB_FLOW_WAYS + way };
 
 			if (READ_WORD(b->head.tag[way]) &&

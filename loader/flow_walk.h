@@ -13,15 +13,17 @@
 #include "state.h"
 
 struct flow_view {
-	__u8 family;
+	__u8 table;    /* 4 or 6; IPv4 flows of several addresses or ports are in 6 */
 	__u8 state;    /* enum lb_flow_state */
 	__u16 service; /* id */
 	__u32 position;
 	__u32 version;
 	__u32 backend; /* LB_BACKEND_REF */
 	struct address client;
-	__u16 client_port; /* host order */
-	__u16 nat_port;	   /* host order */
+	__u16 client_port;	    /* host order */
+	struct address destination; /* of table 6: where the client sent to */
+	__u16 destination_port;	    /* host order */
+	__u16 nat_port;		    /* host order */
 	__u64 idle_ms;
 	__u64 left_ms; /* until it times out */
 };

@@ -6,6 +6,7 @@
  * unit in the key.  jansson lets NULL through all of its functions that build, so memory
  * is checked once, by whoever takes the rows.
  */
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,6 +14,7 @@
 #include "chain.h"
 #include "diff.h"
 #include "reason.h"
+#include "settings.h"
 #include "snapshot.h"
 #include "table.h"
 
@@ -44,9 +46,40 @@ static json_t *backend_row(const struct snapshot *s, const struct model_service 
 			(json_int_t)s->flows[b->id], "since_unix_s",
 			(json_int_t)b->since);
 
+	if (!b->port)
+		json_object_set_new(row, "port", json_null());
 	state_backend_count(&s->state, b->id, &count);
 	add_counts(row, s, &count);
 	return row;
+}
+
+static json_t *source_list(const struct model_service *s)
+{
+	char text[ENDPOINT_TEXT_SIZE];
+	json_t *list = json_array();
+	int i;
+
+	for (i = 0; i < 2; i++)
+		if (s->source[i].address.family)
+			json_array_append_new(list, json_string(prefix_format(
+							    &s->source[i].address,
+							    s->source[i].prefix, text)));
+	return list;
+}
+
+/* What clients use; an ICMP service has no ports, `any` has 0 to 65535. */
+static void add_name(json_t *row, const struct model_service *s)
+{
+	bool has_ports = s->protocol == IPPROTO_TCP || s->protocol == IPPROTO_UDP;
+	char text[ADDRESS_TEXT_SIZE];
+
+	json_object_set_new(row, "address",
+			    json_string(address_format(&s->address, text)));
+	json_object_set_new(row, "prefix", json_integer(s->prefix));
+	json_object_set_new(row, "port", has_ports ? json_integer(s->port) : json_null());
+	json_object_set_new(row, "port_last",
+			    has_ports ? json_integer(s->port_last) : json_null());
+	json_object_set_new(row, "protocol", json_string(protocol_name(s->protocol)));
 }
 
 static void add_options(json_t *row, const struct model_service *s)
@@ -57,6 +90,12 @@ static void add_options(json_t *row, const struct model_service *s)
 						       "timeout_closed_ms" };
 	int i;
 
+	json_object_set_new(row, "persistence",
+			    json_string(s->per_packet ? "none" : "flow"));
+	json_object_set_new(row, "src", source_list(s));
+	json_object_set_new(row, "on_empty", json_string(on_empty_name(s->on_empty)));
+	json_object_set_new(row, "mss", s->mss ? json_integer(s->mss) : json_null());
+	json_object_set_new(row, "icmp_reply", json_boolean(s->icmp_reply));
 	json_object_set_new(row, "port_low", json_integer(s->port_low));
 	json_object_set_new(row, "port_high", json_integer(s->port_high));
 	for (i = 0; i < TIMEOUT_MAX; i++)
@@ -90,21 +129,19 @@ static void add_backends(json_t *row, const struct snapshot *s,
 
 json_t *service_row(const struct snapshot *s, const struct model_service *service)
 {
-	char name[ENDPOINT_TEXT_SIZE], ip[ADDRESS_TEXT_SIZE];
+	char name[ENDPOINT_TEXT_SIZE];
 	bool own = service->policy >= 0;
 	struct lb_count count = {};
 	json_t *row;
 
-	row = json_pack("{s:s, s:s, s:i, s:s, s:s, s:s, s:b, s:i, s:I}", "service",
-			service_text(service, name), "address",
-			address_format(&service->address, ip), "port", service->port,
-			"protocol", protocol_name(service->protocol), "forward",
-			forward_name(service->forward), "policy",
-			policy_name(&s->model,
-				    own ? service->policy : s->model.default_policy),
-			"policy_own", own, "generation", (int)service->generation,
-			"since_unix_s", (json_int_t)service->since);
+	row = json_pack(
+		"{s:s, s:s, s:s, s:b, s:i, s:I}", "service", service_text(service, name),
+		"forward", forward_name(service->forward), "policy",
+		policy_name(&s->model, own ? service->policy : s->model.default_policy),
+		"policy_own", own, "generation", (int)service->generation, "since_unix_s",
+		(json_int_t)service->since);
 
+	add_name(row, service);
 	add_options(row, service);
 	add_backends(row, s, service);
 	state_service_count(&s->state, service->id, &count);

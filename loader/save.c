@@ -12,10 +12,10 @@
 #include "address.h"
 #include "chain.h"
 #include "diff.h"
-#include "number.h"
 #include "report.h"
 #include "rules.h"
 #include "script.h"
+#include "settings.h"
 
 static int compare_device(const void *a, const void *b)
 {
@@ -60,19 +60,16 @@ static void save_comment(const char *comment)
 
 static void save_service(const struct model *m, const struct model_service *s)
 {
-	char text[ENDPOINT_TEXT_SIZE], time[NUMBER_TEXT_SIZE];
+	char text[ENDPOINT_TEXT_SIZE], value[SETTING_TEXT_SIZE];
 	int i;
 
 	printf("service add %s forward %s", service_text(s, text),
 	       forward_name(s->forward));
 	if (s->policy >= 0)
 		printf(" policy %s", policy_name(m, s->policy));
-	if (s->port_low != MODEL_PORT_LOW || s->port_high != MODEL_PORT_HIGH)
-		printf(" ports %u-%u", s->port_low, s->port_high);
-	for (i = 0; i < TIMEOUT_MAX; i++)
-		if (s->timeout_set & 1U << i)
-			printf(" %s %s", timeout_name(i),
-			       time_format(s->timeout_ms[i], time));
+	for (i = 0; i < N_SETTINGS; i++)
+		if (setting_is_set(&settings[i], s, value))
+			printf(" %s %s", settings[i].keyword, value);
 	save_comment(s->comment);
 	putchar('\n');
 }

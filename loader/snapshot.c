@@ -17,7 +17,7 @@ static int count_flow(void *arg, const struct flow_view *flow)
 	/* A closed one has its place in the table for a while, but needs no backend. */
 	if (flow->state != LB_FLOW_CLOSED)
 		s->flows[LB_BACKEND_REF_ID(flow->backend)]++;
-	if (flow->family == 4)
+	if (flow->table == 4)
 		s->flows4++;
 	else
 		s->flows6++;

@@ -13,8 +13,9 @@ struct snapshot {
 	struct state state;
 	struct model model;
 	struct lb_clock now;
-	__u64 *flows; /* live, by backend id */
-	__u64 flows4, flows6, half_open;
+	__u64 *flows;	      /* live, by backend id */
+	__u64 flows4, flows6; /* by table */
+	__u64 half_open;
 };
 
 /* Reports. */

@@ -155,6 +155,12 @@ bad_services() {
 	refuses 2 "the port is not a number from 1 to 65535" service add 10.0.0.10:0/tcp
 	refuses 2 "the port is not a number from 1 to 65535" service add 10.0.0.10:65536/tcp
 	refuses 2 "the port is missing" service add 10.0.0.10/tcp
+	refuses 2 "icmp has no ports" service add 10.0.0.10:80/icmp
+	refuses 2 "ends before it begins" service add 10.0.0.10:90-80/tcp
+	refuses 2 "out of range" service add 10.0.0.0/33:80/tcp
+	refuses 2 "bits are set behind the prefix length; did you mean '10.0.0.0/28:80/tcp'" \
+		service add 10.0.0.10/28:80/tcp
+	refuses 2 "stands behind the ']'" service add '[2001:db8::/64]:80/tcp'
 	refuses 2 "the protocol is missing" service add 10.0.0.10:80
 	refuses 2 "not tcp, udp or icmp" service add 10.0.0.10:80/sctp
 	refuses 2 "IPv6 needs brackets" service add 2001:db8::1:80/tcp
@@ -165,6 +171,10 @@ bad_services() {
 	refuses 1 "no such service" service show 10.0.0.10:81/tcp
 	refuses 1 "policy 'wrr': no such policy; there are .*did you mean 'weighted'" \
 		service add 10.0.0.10:81/tcp policy wrr
+	refuses 2 "forward 'fulnat': no such mode; did you mean 'fullnat'" \
+		service add 10.0.0.10:81/tcp forward fulnat
+	refuses 2 "forward 'masq': no such mode; did you mean 'nat'" \
+		service add 10.0.0.10:81/tcp forward masq
 	refuses 2 "ports '2000-1000'" service add 10.0.0.10:81/tcp ports 2000-1000
 	refuses 2 "ports '0-1000'" service add 10.0.0.10:81/tcp ports 0-1000
 	refuses 2 "timeout-idle '0'" service add 10.0.0.10:81/tcp timeout-idle 0
@@ -174,16 +184,14 @@ bad_services() {
 }
 
 not_built() {
-	local mode option
+	local option
 
-	for mode in nat dsr ipip gue local; do
-		refuses 1 "forward '$mode': not built yet; this version has fullnat" \
-			service add 10.0.0.10:81/tcp forward $mode
-	done
-	refuses 2 "forward 'fulnat': no such mode; did you mean 'fullnat'" \
-		service add 10.0.0.10:81/tcp forward fulnat
-	for option in persistence src slots on-empty on-unknown grace slow-start mss icmp-reply; do
+	for option in slots on-unknown grace slow-start; do
 		refuses 1 "'$option': not built yet" service add 10.0.0.10:81/tcp $option 1
+	done
+	for option in client quic; do
+		refuses 1 "persistence '$option': not built yet; this version has flow and none" \
+			service add 10.0.0.10:81/tcp persistence $option
 	done
 	refuses 1 "'priority': not built yet" backend add 10.0.0.10:80/tcp 10.0.0.4 priority 1
 	refuses 1 "'max-flows': not built yet" backend add 10.0.0.10:80/tcp 10.0.0.4 max-flows 1
