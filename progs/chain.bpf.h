@@ -184,15 +184,22 @@ static __always_inline void count_bytes(struct lb_count *n, __u32 bytes)
 	n->bytes += bytes;
 }
 
-/* Forward a packet of pkt->service and pkt->backend by @verdict. */
-static __always_inline int lb_forward(struct xdp_md *ctx, struct lb_pkt *pkt,
-				      enum lb_reason reason, int verdict)
+/* Count a packet of pkt->service and pkt->backend that is forwarded. */
+static __always_inline void lb_count_forward(const struct lb_pkt *pkt,
+					     enum lb_reason reason, __u32 bytes)
 {
 	__u32 service = pkt->service, backend = LB_BACKEND_REF_ID(pkt->backend);
 
 	count_reason(reason, service + 1, backend, bpf_jiffies64());
-	count_bytes(bpf_map_lookup_elem(&lb_service_counts, &service), pkt->length);
-	count_bytes(bpf_map_lookup_elem(&lb_backend_counts, &backend), pkt->length);
+	count_bytes(bpf_map_lookup_elem(&lb_service_counts, &service), bytes);
+	count_bytes(bpf_map_lookup_elem(&lb_backend_counts, &backend), bytes);
+}
+
+/* Forward a packet of pkt->service and pkt->backend by @verdict. */
+static __always_inline int lb_forward(struct xdp_md *ctx, struct lb_pkt *pkt,
+				      enum lb_reason reason, int verdict)
+{
+	lb_count_forward(pkt, reason, pkt->length);
 	return lb_end(ctx, pkt, reason, verdict);
 }
 

@@ -276,6 +276,20 @@ void stage_run_layers(int prog, const struct layer *in, __u32 ifindex, struct ru
 	stage_run(prog, pkt, len, ifindex, ret);
 }
 
+void stage_run_skb(int prog, const struct layer *in, struct run *ret)
+{
+	__u8 pkt[PACKET_MAX];
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = pkt,
+		    .data_size_in = packet_build(pkt, in), .data_out = ret->out,
+		    .data_size_out = sizeof(ret->out));
+
+	assert_return_code(bpf_prog_test_run_opts(prog, &opts), errno);
+	ret->verdict = opts.retval;
+	ret->n_meta = 0;
+	ret->pkt = ret->out;
+	ret->len = opts.data_size_out;
+}
+
 void stage_expect(const struct run *r, const struct layer *layers)
 {
 	__u8 want[PACKET_MAX];

@@ -84,6 +84,8 @@ int stage_find_map(const struct stage *s, const char *name);
 /* Run @prog on @len bytes that came in on @ifindex (0: lo). */
 void stage_run(int prog, const void *pkt, size_t len, __u32 ifindex, struct run *ret);
 void stage_run_layers(int prog, const struct layer *in, __u32 ifindex, struct run *ret);
+/* Run @prog, a tc program, on a packet of the stack. */
+void stage_run_skb(int prog, const struct layer *in, struct run *ret);
 /* The run's packet is exactly these layers; says what differs. */
 void stage_expect(const struct run *r, const struct layer *want);
 

@@ -6,6 +6,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <linux/pkt_cls.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,7 @@ int talk_open(void **state)
 	stage_init(&talk_stage, 64, 1024);
 	talk_stage.params.hz = 25000; /* next hops are kept longer than a test takes */
 	talk_parse = stage_load_all(&talk_stage);
+	stage_load(&talk_stage, "progs/lb_local");
 	stage_load_policy(&talk_stage, "hash", POLICY);
 	world_set_profile(&talk_stage, 0, &profile);
 	hosts_add_devices(&talk_stage);
@@ -155,20 +157,30 @@ static void check_mark(const struct run *r, bool marked)
 	assert_int_equal(mark.magic, LB_MARK_MAGIC);
 }
 
+static __u32 run(const struct talk_step *step, struct run *r)
+{
+	if (step->egress) {
+		stage_run_skb(stage_program(&talk_stage, "lb_local"), step->in, r);
+		return TC_ACT_UNSPEC;
+	}
+	stage_run_layers(talk_parse, step->in, step->front ? hosts_front : hosts_back, r);
+	check_mark(r, step->mark);
+	return XDP_TX;
+}
+
 static void run_step(const struct talk *t, const struct talk_step *step)
 {
+	__u32 verdict;
 	struct run r;
 	__u64 count;
 
 	prepare(t, step);
 	count = stage_reason(&talk_stage, step->reason);
-	stage_run_layers(talk_parse, step->in, step->front ? hosts_front : hosts_back,
-			 &r);
-	if (stage_reason(&talk_stage, step->reason) != count + 1)
+	verdict = run(step, &r);
+	if (step->reason && stage_reason(&talk_stage, step->reason) != count + 1)
 		fail_msg("it was not counted as %s", stage_reason_name(step->reason));
-	assert_int_equal(r.verdict, step->verdict ?: XDP_TX);
+	assert_int_equal(r.verdict, step->verdict ?: verdict);
 	stage_expect(&r, step->out ?: step->in);
-	check_mark(&r, step->mark);
 }
 
 static void check_flows(int want)

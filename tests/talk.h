@@ -34,6 +34,7 @@ struct talk_step {
 	bool front;			/* it came in there, else by `back` */
 	__u16 pick;			/* first: new flows of its service go to this backend */
 	__u16 down;			/* first: this backend goes down */
+	bool egress;			/* lb_local sees it leave; 0: TC_ACT_UNSPEC */
 	bool mark;			/* it is marked for lb_resolve */
 };
 
@@ -59,6 +60,8 @@ struct talk {
 #define KNOWN_UP	KNOWN, .verdict = XDP_PASS
 #define REPLY_UP	REPLY, .verdict = XDP_PASS
 #define DROP(why)	.verdict = XDP_DROP, .reason = LB_REASON_##why
+#define REPLY_OUT	REPLY, .egress = true
+#define LEFT_ALONE	.egress = true
 #define PASS(why)	.verdict = XDP_PASS, .reason = LB_REASON_##why
 
 /* The MAC addresses of what leaves by `back`. */

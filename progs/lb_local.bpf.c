@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * lb_local - replies of local sockets, on their way out by a real interface.
+ *
+ * What our own stack sends passes no XDP program, but tc egress.  In local mode a reply
+ * leaves from the backend's address and port, and the client waits for one from the
+ * service's.  Checksums may be left to the network card (partial): the helpers know.  On
+ * lo, XDP sees both directions: this is not to be there too.
+ *
+ * in:   any packet that leaves by the interface
+ * out:  a reply of a service in local mode comes from where the client sent to, counted;
+ *       so does what our kernel says about it, that a port is unreachable
+ * else: untouched.  TC_ACT_SHOT for a reply of a backend that is down
+ */
+#include <linux/pkt_cls.h>
+
+#include "headers.bpf.h"
+#include "forward.bpf.h"
+#include "reply.bpf.h"
+#include "skb.bpf.h"
+
+/* The client's end and the backend's, of a reply or of the quote in an error. */
+static __always_inline bool parse(struct __sk_buff *skb, struct headers *h,
+				  struct lb_pkt *pkt)
+{
+	const void *start = (void *)(long)skb->data;
+	enum lb_reason reason;
+	__be16 type;
+
+	h->cursor.pos = (void *)(long)skb->data;
+	h->cursor.end = (void *)(long)skb->data_end;
+	if (parse_ethernet(h, &type))
+		return false;
+	pkt->l3 = h->cursor.pos - start;
+	if (type == bpf_htons(ETH_P_IP)) {
+		pkt->family = 4;
+		reason = parse_ip4(h, pkt);
+	} else if (type == bpf_htons(ETH_P_IPV6)) {
+		pkt->family = 6;
+		reason = parse_ip6(h, pkt);
+	} else {
+		return false;
+	}
+	if (reason || h->no_ports)
+		return false;
+
+	pkt->l4 = h->cursor.pos - start;
+	if (pkt->protocol == IPPROTO_TCP)
+		return !parse_tcp(h, pkt);
+	if (pkt->protocol == IPPROTO_UDP)
+		return !parse_udp(h);
+	return is_icmp(pkt->protocol) && !parse_icmp(h, pkt);
+}
+
+/* Is it a reply of a service in local mode?  Then its flow is in @pkt. */
+static __always_inline bool find(struct lb_pkt *pkt)
+{
+	const struct lb_switches *on = lb_switched();
+	const struct lb_service *service;
+	__u32 replies;
+
+	if (pkt->family == 4)
+		replies = find_backend(&pkt->ends, pkt->protocol, 4);
+	else
+		replies = find_backend(&pkt->ends, pkt->protocol, 6);
+	if (!LB_REPLIES_FIRST(replies) && on && on->wide)
+		replies = find_any_port_backend(&pkt->ends, pkt->family, pkt->protocol);
+	if (!LB_REPLIES_FIRST(replies))
+		return false;
+
+	pkt->now = bpf_jiffies64();
+	if (!reply_find(pkt, LB_REPLIES_FIRST(replies)))
+		return false;
+	service = service_get(pkt->service);
+	if (!service || service->forward != LB_FORWARD_LOCAL)
+		return false;
+	set_origin(pkt, service);
+	return true;
+}
+
+/* A datagram in fragments: the later ones have no port, so only that may change. */
+static __always_inline bool can_be_translated(const struct lb_pkt *pkt,
+					      const struct headers *h)
+{
+	return !h->fragment || address_equal(pkt->origin, pkt->ends.source, 6);
+}
+
+SEC("tc")
+int lb_local(struct __sk_buff *skb)
+{
+	struct headers h = {};
+	struct lb_pkt pkt = {};
+	enum lb_reason reason, sent;
+
+	if (!parse(skb, &h, &pkt) || h.icmp_error)
+		return TC_ACT_UNSPEC;
+	pkt.ends = h.ends;
+	if (!find(&pkt) || !can_be_translated(&pkt, &h))
+		return TC_ACT_UNSPEC;
+
+	reason = follow(&pkt, &sent);
+	if (reason) {
+		lb_count_drop(&pkt, reason);
+		return TC_ACT_SHOT;
+	}
+	if (pkt.family == 4 ? skb_from(skb, &pkt, 4) : skb_from(skb, &pkt, 6)) {
+		lb_count_drop(&pkt, LB_REASON_ABORTED);
+		return TC_ACT_SHOT;
+	}
+	lb_count_forward(&pkt, sent, skb->len);
+	return TC_ACT_UNSPEC;
+}
+
+char _license[] SEC("license") = "GPL";
