@@ -125,7 +125,7 @@ static void write_ip4(__u8 *at, const struct layer *l, size_t rest)
 		.ihl = l->words ?: (sizeof(ip) + l->n_data) / 4,
 		.tos = l->tos,
 		.tot_len = htons(l->length ?: rest),
-		.id = htons(l->plain ? 0 : 0x1234),
+		.id = htons(l->id ?: l->plain ? 0 : 0x1234),
 		.frag_off = htons(l->frag),
 		.ttl = l->expired ? 0 : l->ttl ?: 64,
 		.protocol = l->type ?: protocol_of(l + 1, false),
@@ -140,10 +140,11 @@ static void write_ip4(__u8 *at, const struct layer *l, size_t rest)
 
 static void write_ip6(__u8 *at, const struct layer *l, size_t rest)
 {
+	__u32 label = l->label ?: l->plain ? 0 : 0x2345;
 	struct ipv6hdr ip = {
 		.version = l->version ?: 6,
 		.priority = l->tos >> 4,
-		.flow_lbl = { l->tos << 4, l->plain ? 0 : 0x23, l->plain ? 0 : 0x45 },
+		.flow_lbl = { l->tos << 4 | label >> 16, label >> 8, label },
 		.payload_len = htons(l->length ?: rest - sizeof(ip)),
 		.nexthdr = l->type ?: protocol_of(l + 1, true),
 		.hop_limit = l->expired ? 0 : l->ttl ?: 64,

@@ -60,6 +60,8 @@ struct layer {
 	bool expired;		/* IP: TTL or hop limit 0 */
 	bool no_check;		/* UDP: checksum 0 */
 	bool plain;		/* IP: identification or flow label 0; TCP: window 0 */
+	__u16 id;		/* IP4: identification, if it is not 0 */
+	__u32 label;		/* IP6: flow label, if it is not 0 */
 	const char *data;	/* payload, or options: a multiple of four bytes */
 	size_t n_data;
 };

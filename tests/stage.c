@@ -161,8 +161,9 @@ void stage_load_rewrite(struct stage *s)
 
 const struct stage_slot stage_slots[] = {
 	{ "lb_rewrite", LB_STAGE_REWRITE }, { "lb_dsr", LB_STAGE_DSR },
-	{ "lb_wide", LB_STAGE_WIDE },	    { "lb_reply", LB_STAGE_REPLY },
-	{ "lb_capture", LB_STAGE_CAPTURE }, { "lb_trace", LB_STAGE_TRACE },
+	{ "lb_encap", LB_STAGE_ENCAP },	    { "lb_wide", LB_STAGE_WIDE },
+	{ "lb_reply", LB_STAGE_REPLY },	    { "lb_capture", LB_STAGE_CAPTURE },
+	{ "lb_trace", LB_STAGE_TRACE },
 };
 const size_t n_stage_slots = sizeof(stage_slots) / sizeof(stage_slots[0]);
 
