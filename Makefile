@@ -12,7 +12,7 @@ VERSION := 0.1.0
 O ?= build
 
 # Goals that work, or must work, before ./configure has run.
-UNCONFIGURED := clean distclean deps demo test check-style \
+UNCONFIGURED := clean distclean deps demo test test-tutorials check-style \
 	check-format check-shell print-sources
 ifneq ($(filter-out $(UNCONFIGURED),$(or $(MAKECMDGOALS),all)),)
 include config.mk
@@ -64,7 +64,7 @@ TEST_SHARED := $(patsubst %.c,$(O)/%.o,$(filter-out tests/test_%,$(TEST_SRCS)))
 # ---- targets -----------------------------------------------------------------
 
 .PHONY: all progs policies lbctl tests docs install uninstall clean distclean \
-	reconfigure deps demo test check-style check-format check-shell print-sources sanitize FORCE
+	reconfigure deps demo test test-tutorials check-style check-format check-shell print-sources sanitize FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -195,6 +195,13 @@ test:
 	+@grep -q '^CMOCKA_LIBS := .' config.mk || $(MAKE) reconfigure
 	+$(MAKE) $(JOBS) all tests
 	tests/run
+
+# The walk-throughs of docs/tutorials, as they are written; `make test` does them, too.
+test-tutorials:
+	dist/install-deps build demo test
+	[ -e config.mk ] || ./configure
+	+$(MAKE) $(JOBS) all
+	tests/run net/tutorials
 
 SOURCES = $(sort $(wildcard $(addsuffix /*.[ch],include/lb progs policies loader tests tests/*)))
 SCRIPTS = $(shell grep -lE '^\#!/(usr/)?bin/(env )?(ba)?sh' configure .ci/* dist/* docs/* \
