@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * test_model - the tree of services and backends, the words of a command, the lines of a
- * file, and the difference between two trees.
+ * test_model - the tree of services and backends, the difference between two trees, and
+ * commands that work on one.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -12,15 +12,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <cmocka.h>
 
 #include "address.h"
-#include "change.h"
 #include "diff.h"
-#include "names.h"
-#include "script.h"
-#include "words.h"
+#include "edit.h"
 
 #define N_SERVICES 300
 
@@ -213,116 +209,6 @@ static void the_difference_has_old_and_new(void **state)
 	model_free(&b);
 }
 
-static void close_misses_are_suggested(void **state)
-{
-	static const char *const words[] = { "round-robin", "hash", "weighted" };
-	char miss[MISS_TEXT_SIZE];
-
-	(void)state;
-	assert_string_equal(did_you_mean("weigthed", words, 3, miss),
-			    "; did you mean 'weighted'?");
-	assert_string_equal(did_you_mean("hsah", words, 3, miss),
-			    "; did you mean 'hash'?");
-	assert_string_equal(did_you_mean("wrr", words, 3, miss),
-			    "; did you mean 'weighted'?");
-	assert_string_equal(did_you_mean("rr", words, 3, miss),
-			    "; did you mean 'round-robin'?");
-	assert_string_equal(did_you_mean("maglev", words, 3, miss),
-			    "; did you mean 'hash'?");
-	assert_string_equal(did_you_mean("round_robin", words, 3, miss),
-			    "; did you mean 'round-robin'?");
-	assert_string_equal(did_you_mean("round", words, 3, miss),
-			    "; did you mean 'round-robin'?");
-	assert_string_equal(did_you_mean("elephant", words, 3, miss), "");
-	assert_string_equal(did_you_mean("", words, 3, miss), "");
-	assert_string_equal(
-		did_you_mean("a-word-that-is-far-longer-than-any-keyword-of-ours", words,
-			     3, miss),
-		"");
-}
-
-/* Does the file @text read, and into how many lines? */
-static enum outcome read_text(const char *text, struct script *ret)
-{
-	char path[] = "/tmp/swy-test-script.XXXXXX";
-	int fd = mkstemp(path);
-	enum outcome outcome;
-
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-	close(fd);
-	outcome = script_read(path, ret);
-	unlink(path);
-	return outcome;
-}
-
-static void files_are_lines_of_words(void **state)
-{
-	struct script s;
-
-	(void)state;
-	assert_int_equal(read_text("# a comment\n"
-				   "\n"
-				   "  service add\t10.0.0.1:80/tcp # and more\r\n"
-				   "lbctl policy set hash\n"
-				   "x \"two words\" \"a \\\"q\\\" \\\\\" \"\" a#b",
-				   &s),
-			 DONE);
-	assert_int_equal(s.n, 3);
-	assert_int_equal(s.lines[0].number, 3);
-	assert_int_equal(s.lines[0].words.n, 3);
-	assert_string_equal(s.lines[0].words.word[2], "10.0.0.1:80/tcp");
-	assert_int_equal(s.lines[1].words.at, 1);
-	assert_int_equal(s.lines[2].words.n, 5);
-	assert_string_equal(s.lines[2].words.word[1], "two words");
-	assert_string_equal(s.lines[2].words.word[2], "a \"q\" \\");
-	assert_string_equal(s.lines[2].words.word[3], "");
-	assert_string_equal(s.lines[2].words.word[4], "a#b");
-	script_free(&s);
-
-	assert_int_equal(read_text("", &s), DONE);
-	assert_int_equal(s.n, 0);
-	script_free(&s);
-	assert_int_equal(read_text("service \"open\n", &s), REFUSED);
-	assert_int_equal(script_read("/nonexistent/file", &s), REFUSED);
-}
-
-static void what_is_quoted_reads_as_it_was(void **state)
-{
-	static const char *const texts[] = { "plain",	    "two words", "",
-					     "#no comment", "a\"b\\c",	 "\"",
-					     "tab\there" };
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		char line[128], *quoted = script_quote(texts[i]);
-		struct script s;
-
-		snprintf(line, sizeof(line), "comment %s end\n", quoted);
-		free(quoted);
-		assert_int_equal(read_text(line, &s), DONE);
-		assert_int_equal(s.lines[0].words.n, 3);
-		assert_string_equal(s.lines[0].words.word[1], texts[i]);
-		script_free(&s);
-	}
-}
-
-/* Have one command work on a model, without a kernel. */
-static enum outcome edit(struct model *m, const char *line)
-{
-	struct change c = { .to = m };
-	struct script s;
-	enum outcome outcome;
-
-	assert_int_equal(read_text(line, &s), DONE);
-	s.lines[0].command = command_find(&s.lines[0].words);
-	outcome = s.lines[0].command ? s.lines[0].command->edit(&c, &s.lines[0].words)
-				     : USAGE;
-	script_free(&s);
-	return outcome;
-}
-
 static void commands_work_on_a_model(void **state)
 {
 	struct model m;
@@ -333,17 +219,22 @@ static void commands_work_on_a_model(void **state)
 	strcpy(m.policies[0].info.meta.name, "round-robin");
 	strcpy(m.policies[5].info.meta.name, "hash");
 
-	assert_int_equal(edit(&m, "service add 10.0.0.1:80/tcp ports 2000-3000"), DONE);
-	assert_int_equal(edit(&m, "service add 10.0.0.1:80/tcp"), REFUSED);
-	assert_int_equal(edit(&m, "service add [2001:db8::1]:80/tcp policy hash"), DONE);
-	assert_int_equal(edit(&m, "backend add all 10.0.1.1 weight 0"), DONE);
-	assert_int_equal(edit(&m, "backend add 10.0.0.1:80/tcp 10.0.1.1:80"), REFUSED);
-	assert_int_equal(edit(&m, "backend add 10.0.0.1:80/tcp 2001:db8::2"), REFUSED);
-	assert_int_equal(edit(&m, "backend replace 10.0.0.1:80/tcp 10.0.1.1:80"), DONE);
-	assert_int_equal(edit(&m, "backend drain all 10.0.1.1"), DONE);
-	assert_int_equal(edit(&m, "backend del all 10.0.1.9"), REFUSED);
-	assert_int_equal(edit(&m, "policy set hash"), DONE);
-	assert_int_equal(edit(&m, "policy set wrr"), REFUSED);
+	assert_int_equal(edit_model(&m, "service add 10.0.0.1:80/tcp ports 2000-3000"),
+			 DONE);
+	assert_int_equal(edit_model(&m, "service add 10.0.0.1:80/tcp"), REFUSED);
+	assert_int_equal(edit_model(&m, "service add [2001:db8::1]:80/tcp policy hash"),
+			 DONE);
+	assert_int_equal(edit_model(&m, "backend add all 10.0.1.1 weight 0"), DONE);
+	assert_int_equal(edit_model(&m, "backend add 10.0.0.1:80/tcp 10.0.1.1:80"),
+			 REFUSED);
+	assert_int_equal(edit_model(&m, "backend add 10.0.0.1:80/tcp 2001:db8::2"),
+			 REFUSED);
+	assert_int_equal(edit_model(&m, "backend replace 10.0.0.1:80/tcp 10.0.1.1:80"),
+			 DONE);
+	assert_int_equal(edit_model(&m, "backend drain all 10.0.1.1"), DONE);
+	assert_int_equal(edit_model(&m, "backend del all 10.0.1.9"), REFUSED);
+	assert_int_equal(edit_model(&m, "policy set hash"), DONE);
+	assert_int_equal(edit_model(&m, "policy set wrr"), REFUSED);
 	assert_int_equal(m.default_policy, 5);
 	assert_int_equal(m.n_services, 2);
 	assert_int_equal(m.services[0].port_low, 2000);
@@ -353,10 +244,10 @@ static void commands_work_on_a_model(void **state)
 	assert_int_equal(m.services[1].n_backends, 0);
 	assert_int_equal(m.services[1].policy, 5);
 
-	assert_int_equal(edit(&m, "service replace 10.0.0.1:80/tcp"), DONE);
+	assert_int_equal(edit_model(&m, "service replace 10.0.0.1:80/tcp"), DONE);
 	assert_int_equal(m.services[0].port_low, MODEL_PORT_LOW);
 	assert_int_equal(m.services[0].n_backends, 1);
-	assert_int_equal(edit(&m, "service delete [2001:db8::1]:80/tcp"), DONE);
+	assert_int_equal(edit_model(&m, "service delete [2001:db8::1]:80/tcp"), DONE);
 	assert_int_equal(m.n_services, 1);
 	model_free(&m);
 }
@@ -380,7 +271,7 @@ static void limits_are_kept(void **state)
 		s.protocol = IPPROTO_TCP;
 		assert_non_null(model_add_service(&m, &s));
 	}
-	assert_int_equal(edit(&m, "service add 10.1.0.1:80/tcp"), REFUSED);
+	assert_int_equal(edit_model(&m, "service add 10.1.0.1:80/tcp"), REFUSED);
 	assert_int_equal(m.n_services, LB_MAX_SERVICES);
 	model_free(&m);
 
@@ -390,7 +281,7 @@ static void limits_are_kept(void **state)
 		snprintf(line, sizeof(line), "10.1.%d.%d:80", i / 250, i % 250 + 1);
 		assert_non_null(add_backend(&m.services[0], line));
 	}
-	assert_int_equal(edit(&m, "backend add 10.0.0.1:80/tcp 10.2.0.1"), REFUSED);
+	assert_int_equal(edit_model(&m, "backend add 10.0.0.1:80/tcp 10.2.0.1"), REFUSED);
 	assert_int_equal(m.services[0].n_backends, LB_MAX_BACKENDS - 1);
 	model_free(&m);
 }
@@ -403,9 +294,6 @@ int main(void)
 		cmocka_unit_test(a_copy_is_of_its_own),
 		cmocka_unit_test(backends_are_sorted_and_found),
 		cmocka_unit_test(the_difference_has_old_and_new),
-		cmocka_unit_test(close_misses_are_suggested),
-		cmocka_unit_test(files_are_lines_of_words),
-		cmocka_unit_test(what_is_quoted_reads_as_it_was),
 		cmocka_unit_test(commands_work_on_a_model),
 		cmocka_unit_test(limits_are_kept),
 	};
