@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "change.h"
+#include "devices.h"
 #include "diff.h"
 #include "report.h"
 
@@ -75,7 +76,7 @@ enum outcome clear_run(const struct lbctl *l, struct words *w)
 	for (i = 0; i < LB_MAX_DEVICES && !outcome; i++) {
 		struct lb_device dev = state.devices[i];
 
-		if (dev.ifindex && detach_device(&state, &dev))
+		if (device_is_attached(&dev) && detach_device(&state, &dev))
 			outcome = REFUSED;
 	}
 	if (!outcome && state_destroy(&state))

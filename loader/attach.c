@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * attach.c - the chain on an interface: its record, lb_resolve, and lb_entry last.
+ * attach.c - the chain on an interface: its record, filters of tc, and lb_entry last.
  *
  * Packets come with lb_entry, so it is attached when all else is there and detached
  * before anything goes.  Each step may be repeated: a command that was killed is
@@ -31,25 +31,37 @@ static const char *mode_word(enum lb_attach_mode mode)
 	return mode == LB_MODE_SKB ? "skb" : "native";
 }
 
-/* ---- lb_resolve ---------------------------------------------------------------------- */
+/* ---- lb_resolve and lb_local -------------------------------------------------------- */
 
-static int attach_resolve(struct state *s, struct lb_device *d)
+static int attach_filter(struct state *s, struct lb_device *d, enum tc_side side,
+			 const char *name)
 {
-	int fd = pins_get(s, PIN_PROGS, "lb_resolve"), err;
+	int fd = pins_get(s, PIN_PROGS, name), err;
 
 	if (fd < 0) {
-		report("%s/" PIN_PROGS "/lb_resolve: %s", s->dir, strerror(-fd));
+		report("%s/" PIN_PROGS "/%s: %s", s->dir, name, strerror(-fd));
 		return fd;
 	}
+	err = tc_attach(d->ifindex, side, fd);
+	close(fd);
+	if (err)
+		report("%s: cannot attach %s to tc %s: %s", d->name, name,
+		       side == TC_IN ? "ingress" : "egress", strerror(-err));
+	return err;
+}
+
+/* On lo, XDP itself sees what local sockets answer. */
+static int attach_filters(struct state *s, struct lb_device *d)
+{
+	int err;
+
 	/* Written down before it is made, or who is killed between leaves it for ever. */
 	if (!tc_has_clsact(d->ifindex))
 		__atomic_store_n(&d->flags, d->flags | LB_DEVICE_F_CLSACT,
 				 __ATOMIC_RELEASE);
-	err = tc_attach(d->ifindex, fd);
-	close(fd);
-	if (err)
-		report("%s: cannot attach lb_resolve to tc ingress: %s", d->name,
-		       strerror(-err));
+	err = attach_filter(s, d, TC_IN, "lb_resolve");
+	if (!err && !device_is_loopback(d))
+		err = attach_filter(s, d, TC_OUT, "lb_local");
 	return err;
 }
 
@@ -276,8 +288,8 @@ int attach_device(struct state *s, const char *dev, const struct attach_options 
 		return err;
 	}
 	if (h.entry)
-		return attach_resolve(s, d) || finish(s, d, o) ? -EINVAL : 0;
-	if (attach_resolve(s, d) || attach_entry(s, d, o, h.is_dispatcher) ||
+		return attach_filters(s, d) || finish(s, d, o) ? -EINVAL : 0;
+	if (attach_filters(s, d) || attach_entry(s, d, o, h.is_dispatcher) ||
 	    finish(s, d, o)) {
 		undo(s, d);
 		return -EINVAL;

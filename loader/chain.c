@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "devices.h"
 #include "number.h"
 #include "report.h"
 
@@ -204,7 +205,7 @@ const struct lb_device *device_find(const struct state *s, const char *name)
 	for (i = 0; i < LB_MAX_DEVICES; i++) {
 		const struct lb_device *dev = &s->devices[i];
 
-		if (!dev->ifindex)
+		if (!device_is_attached(dev))
 			continue;
 		if (ifindex ? dev->ifindex == ifindex : !strcmp(dev->name, name))
 			return dev;
@@ -259,7 +260,7 @@ static bool is_attached(const struct state *s, const char *name)
 	int i;
 
 	for (i = 0; i < LB_MAX_DEVICES; i++)
-		if (s->devices[i].ifindex && is_meant(&s->devices[i], name))
+		if (device_is_attached(&s->devices[i]) && is_meant(&s->devices[i], name))
 			return true;
 	return false;
 }

@@ -5,7 +5,9 @@
  * All XDP programs there are shown, ours with a star: what another program drops before
  * us never comes here, and what we send never comes to those after us.
  */
+#include <arpa/inet.h>
 #include <bpf/bpf.h>
+#include <linux/if_ether.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,8 +15,10 @@
 #include <xdp/libxdp.h>
 
 #include "chain.h"
+#include "devices.h"
 #include "report.h"
 #include "snapshot.h"
+#include "stages.h"
 
 static json_t *tag_text(const struct xdp_program *program)
 {
@@ -159,17 +163,28 @@ static __u32 slot_program(const struct state *s, const char *map, __u32 slot)
 
 static json_t *stages_row(const struct state *s)
 {
-	return json_pack("{s:i, s:i}", "parse", (int)slot_program(s, "lb_root", 0),
-			 "rewrite", (int)slot_program(s, "lb_stages", LB_STAGE_REWRITE));
+	json_t *row = json_object();
+	const char *name;
+	__u32 program;
+	size_t i;
+
+	for (i = 0; (name = stages_get(s, i, &program)); i++)
+		json_object_set_new(row, name,
+				    program ? json_integer(program) : json_null());
+	return row;
 }
 
 static void print_stages(const struct state *s)
 {
-	const char *between = " - policies: ";
+	const char *between = "stages: ", *name;
+	__u32 program;
 	int i;
 
-	printf("stages: parse %u, rewrite %u", slot_program(s, "lb_root", 0),
-	       slot_program(s, "lb_stages", LB_STAGE_REWRITE));
+	for (i = 0; (name = stages_get(s, i, &program)); i++) {
+		printf("%s%s %u", between, name, program);
+		between = ", ";
+	}
+	between = " - policies: ";
 	for (i = 0; i < LB_MAX_POLICIES; i++) {
 		if (!s->policies[i].meta.magic)
 			continue;
@@ -178,6 +193,61 @@ static void print_stages(const struct state *s)
 		between = ", ";
 	}
 	printf(" - version %s, abi %u\n", s->config->version, s->config->abi);
+}
+
+/* ---- ways out by VLAN devices and bridges ------------------------------------------- */
+
+static json_t *tags_row(const struct lb_device *dev)
+{
+	json_t *tags = json_array();
+	int i;
+
+	for (i = 0; i < LB_TAGS && dev->tag[i].type; i++)
+		json_array_append_new(tags,
+				      json_pack("{s:s, s:i}", "type",
+						ntohs(dev->tag[i].type) == ETH_P_8021AD
+							? "802.1ad"
+							: "802.1Q",
+						"id", ntohs(dev->tag[i].id)));
+	return tags;
+}
+
+static json_t *way_rows(const struct state *s)
+{
+	json_t *rows = json_array();
+	char by[IF_NAMESIZE];
+	int i;
+
+	for (i = 0; i < LB_MAX_DEVICES; i++) {
+		const struct lb_device *dev = &s->devices[i];
+
+		if (!dev->ifindex || device_is_attached(dev))
+			continue;
+		json_array_append_new(rows,
+				      json_pack("{s:s, s:i, s:s?, s:o}", "device",
+						dev->name, "ifindex", (int)dev->ifindex,
+						"by", if_indextoname(dev->out, by),
+						"tags", tags_row(dev)));
+	}
+	return rows;
+}
+
+static void print_ways(const struct state *s)
+{
+	json_t *rows = way_rows(s), *row, *tag;
+	size_t i, j;
+
+	json_array_foreach(rows, i, row) {
+		printf("%s leaves by %s",
+		       json_string_value(json_object_get(row, "device")),
+		       json_string_value(json_object_get(row, "by")) ?: "?");
+		json_array_foreach(json_object_get(row, "tags"), j, tag)
+			printf("%s %s VLAN %d", j ? "," : ", with",
+			       json_string_value(json_object_get(tag, "type")),
+			       (int)json_integer_value(json_object_get(tag, "id")));
+		putchar('\n');
+	}
+	json_decref(rows);
 }
 
 static enum outcome show(const struct lbctl *l, struct state *s, const char *only)
@@ -189,7 +259,7 @@ static enum outcome show(const struct lbctl *l, struct state *s, const char *onl
 	if (only)
 		add_programs(rows, device_find(s, only), only, if_nametoindex(only));
 	for (i = 0; !only && i < LB_MAX_DEVICES; i++)
-		if (s->devices[i].ifindex)
+		if (device_is_attached(&s->devices[i]))
 			add_programs(rows, &s->devices[i], s->devices[i].name,
 				     s->devices[i].ifindex);
 
@@ -197,14 +267,17 @@ static enum outcome show(const struct lbctl *l, struct state *s, const char *onl
 		root = output_object();
 		json_object_set_new(root, "devices", device_rows(s));
 		json_object_set_new(root, "programs", rows);
+		json_object_set_new(root, "ways", way_rows(s));
 		json_object_set_new(root, "stages", stages_row(s));
 		return output_json(l, root);
 	}
 
 	outcome = output_table(rows, columns, sizeof(columns) / sizeof(columns[0]), NULL);
 	json_decref(rows);
-	if (!outcome)
+	if (!outcome) {
+		print_ways(s);
 		print_stages(s);
+	}
 	return outcome;
 }
 

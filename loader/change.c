@@ -16,10 +16,12 @@
 
 #include "chain.h"
 #include "check.h"
+#include "devices.h"
 #include "diff.h"
 #include "flow_walk.h"
 #include "names.h"
 #include "report.h"
+#include "uppers.h"
 #include "rules.h"
 #include "address.h"
 
@@ -198,7 +200,7 @@ static enum outcome detach_unwanted(struct change *c)
 	for (i = 0; i < LB_MAX_DEVICES; i++) {
 		struct lb_device dev = c->state->devices[i];
 
-		if (!dev.ifindex || !detach_wanted(c, &dev))
+		if (!device_is_attached(&dev) || !detach_wanted(c, &dev))
 			continue;
 		if (detach_device(c->state, &dev))
 			outcome = REFUSED;
@@ -208,9 +210,20 @@ static enum outcome detach_unwanted(struct change *c)
 	return outcome;
 }
 
+/* What is above interfaces that have the chain is a way out, too. */
+static void refresh_uppers(struct change *c)
+{
+	int err = uppers_refresh(c->state);
+
+	if (err)
+		report_warning("ways out by VLAN devices and bridges: %s",
+			       strerror(-err));
+}
+
 static enum outcome make_real(struct change *c, const struct model *from)
 {
 	bool is_new[LB_MAX_DEVICES] = {};
+	enum outcome outcome;
 	size_t i;
 
 	for (i = 0; i < c->n_attach; i++) {
@@ -220,8 +233,10 @@ static enum outcome make_real(struct change *c, const struct model *from)
 			return REFUSED;
 		}
 	}
+	refresh_uppers(c);
 	if (state_commit(c->state, from, c->to)) {
 		undo_attach(c, is_new, c->n_attach);
+		refresh_uppers(c);
 		return REFUSED;
 	}
 
@@ -229,7 +244,9 @@ static enum outcome make_real(struct change *c, const struct model *from)
 		if (is_new[i])
 			log_device("attach", c->attach[i].name);
 	model_diff(from, c->to, diff_log);
-	return detach_unwanted(c);
+	outcome = detach_unwanted(c);
+	refresh_uppers(c);
+	return outcome;
 }
 
 static void print_difference(const struct change *c, const struct model *from)
@@ -241,7 +258,7 @@ static void print_difference(const struct change *c, const struct model *from)
 			printf("chain attach %s\n", c->attach[i].name);
 	model_diff(from, c->to, diff_print);
 	for (i = 0; c->state && i < LB_MAX_DEVICES; i++)
-		if (c->state->devices[i].ifindex &&
+		if (device_is_attached(&c->state->devices[i]) &&
 		    detach_wanted(c, &c->state->devices[i]))
 			printf("chain detach %s\n", c->state->devices[i].name);
 }
@@ -291,7 +308,7 @@ static bool has_devices(const struct state *s)
 	int i;
 
 	for (i = 0; i < LB_MAX_DEVICES; i++)
-		if (s->devices[i].ifindex)
+		if (device_is_attached(&s->devices[i]))
 			return true;
 	return false;
 }

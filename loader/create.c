@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "devices.h"
 #include "instance.h"
 #include "namespace.h"
 #include "object.h"
@@ -272,7 +273,7 @@ int state_destroy(struct state *s)
 	int i;
 
 	for (i = 0; i < LB_MAX_DEVICES; i++) {
-		if (!s->devices[i].ifindex)
+		if (!device_is_attached(&s->devices[i]))
 			continue;
 		report("%s: the chain is attached to %s; 'lbctl chain detach %s' first",
 		       s->dir, s->devices[i].name, s->devices[i].name);

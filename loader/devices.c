@@ -25,7 +25,8 @@ static int read_mac(const char *dev, __u8 *ret)
 	strncpy(ifr.ifr_name, dev, sizeof(ifr.ifr_name) - 1);
 	if (ioctl(fd, SIOCGIFHWADDR, &ifr))
 		err = -errno;
-	else if (ifr.ifr_hwaddr.sa_family != ARPHRD_ETHER)
+	else if (ifr.ifr_hwaddr.sa_family != ARPHRD_ETHER &&
+		 ifr.ifr_hwaddr.sa_family != ARPHRD_LOOPBACK) /* framed the same way */
 		err = -EPROTOTYPE;
 	else
 		memcpy(ret, ifr.ifr_hwaddr.sa_data, 6);
@@ -52,6 +53,17 @@ static void map_unset(const struct state *s, const char *map, __u32 key)
 		return;
 	bpf_map_delete_elem(fd, &key);
 	close(fd);
+}
+
+bool device_is_attached(const struct lb_device *d)
+{
+	return d->ifindex && !(d->flags & LB_DEVICE_F_UPPER);
+}
+
+/* In every network namespace. */
+bool device_is_loopback(const struct lb_device *d)
+{
+	return d->ifindex == 1;
 }
 
 void devices_forget(struct state *s, struct lb_device *d)
@@ -90,23 +102,54 @@ int devices_count(const struct state *s)
 	int n = 0;
 
 	for (slot = 0; slot < LB_MAX_DEVICES; slot++)
-		n += !!s->devices[slot].ifindex;
+		n += device_is_attached(&s->devices[slot]);
 	return n;
+}
+
+int devices_write(struct state *s, struct lb_device *d, const struct lb_device *wanted)
+{
+	__u32 slot = d - s->devices;
+	int err;
+
+	if (!d->ifindex) {
+		struct lb_device fresh = *wanted;
+
+		fresh.ifindex = 0;
+		fresh.since = time(NULL);
+		*d = fresh;
+	}
+	if (memcmp(d->mac, wanted->mac, sizeof(d->mac)))
+		memcpy(d->mac, wanted->mac, sizeof(d->mac));
+	if (memcmp(d->tag, wanted->tag, sizeof(d->tag)))
+		memcpy(d->tag, wanted->tag, sizeof(d->tag));
+	if (strcmp(d->name, wanted->name))
+		memcpy(d->name, wanted->name, sizeof(d->name));
+	__atomic_store_n(&d->out, wanted->out, __ATOMIC_RELEASE);
+	err = map_set(s, "lb_egress", slot, wanted->out);
+	__atomic_store_n(&d->ifindex, wanted->ifindex, __ATOMIC_RELEASE);
+	return err ? err : map_set(s, "lb_device_slots", wanted->ifindex, slot);
+}
+
+/* A free record; if there is none, that of one that has no chain. */
+static struct lb_device *find_room(struct state *s)
+{
+	struct lb_device *d = devices_find(s, 0);
+	__u32 slot;
+
+	for (slot = 0; slot < LB_MAX_DEVICES && !d; slot++) {
+		if (device_is_attached(&s->devices[slot]))
+			continue;
+		d = &s->devices[slot];
+		devices_forget(s, d);
+	}
+	return d;
 }
 
 struct lb_device *devices_enter(struct state *s, const char *name, __u32 ifindex)
 {
 	struct lb_device *d = devices_find(s, ifindex), fresh = {};
-	__u32 slot;
 	int err;
 
-	if (!d)
-		d = devices_find(s, 0);
-	if (!d) {
-		report("%s: cannot attach: %d interfaces have the chain, which is the limit",
-		       name, LB_MAX_DEVICES);
-		return NULL;
-	}
 	err = read_mac(name, fresh.mac);
 	if (err) {
 		report("%s: %s", name,
@@ -115,20 +158,21 @@ struct lb_device *devices_enter(struct state *s, const char *name, __u32 ifindex
 			       : strerror(-err));
 		return NULL;
 	}
-
-	slot = d - s->devices;
-	if (!d->ifindex) {
-		fresh.out = ifindex;
-		fresh.since = time(NULL);
-		strncpy(fresh.name, name, sizeof(fresh.name) - 1);
-		*d = fresh;
-	} else if (memcmp(d->mac, fresh.mac, sizeof(d->mac))) {
-		memcpy(d->mac, fresh.mac, sizeof(d->mac));
+	if (d && !device_is_attached(d)) {
+		devices_forget(s, d);
+		d = NULL;
 	}
-	err = map_set(s, "lb_egress", slot, ifindex);
-	__atomic_store_n(&d->ifindex, ifindex, __ATOMIC_RELEASE);
-	if (!err)
-		err = map_set(s, "lb_device_slots", ifindex, slot);
+	if (!d)
+		d = find_room(s);
+	if (!d) {
+		report("%s: cannot attach: %d interfaces have the chain, which is the limit",
+		       name, LB_MAX_DEVICES);
+		return NULL;
+	}
+
+	fresh.ifindex = fresh.out = ifindex;
+	strncpy(fresh.name, name, sizeof(fresh.name) - 1);
+	err = devices_write(s, d, &fresh);
 	if (err) {
 		report("%s: cannot be entered as a way out: %s", name, strerror(-err));
 		devices_forget(s, d);

@@ -10,11 +10,16 @@
 
 #include "state.h"
 
+/* Has it the chain?  Others are only ways out. */
+bool device_is_attached(const struct lb_device *d);
+bool device_is_loopback(const struct lb_device *d);
 /* Its record, or NULL; of ifindex 0: a free one. */
 struct lb_device *devices_find(struct state *s, __u32 ifindex);
-int devices_count(const struct state *s);
+int devices_count(const struct state *s); /* that have the chain */
 /* The record of the interface, made if there is none; NULL: reported. */
 struct lb_device *devices_enter(struct state *s, const char *name, __u32 ifindex);
+/* Publish or change a record: @wanted has all of it but since.  0 or -errno. */
+int devices_write(struct state *s, struct lb_device *d, const struct lb_device *wanted);
 void devices_forget(struct state *s, struct lb_device *d);
 /* Interfaces that are gone leave their records behind. */
 void devices_forget_gone(struct state *s);

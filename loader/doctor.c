@@ -14,6 +14,7 @@
 
 #include "address.h"
 #include "chain.h"
+#include "devices.h"
 #include "output.h"
 #include "report.h"
 #include "snapshot.h"
@@ -120,7 +121,8 @@ static enum outcome check_instance(struct doctor *d, struct state *s, const char
 	for (i = 0; i < LB_MAX_DEVICES; i++) {
 		const struct lb_device *dev = &s->devices[i];
 
-		if (!dev->ifindex || (only && dev->ifindex != if_nametoindex(only)))
+		if (!device_is_attached(dev) ||
+		    (only && dev->ifindex != if_nametoindex(only)))
 			continue;
 		doctor_device(d, dev->name, dev);
 		n++;

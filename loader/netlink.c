@@ -1,22 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * netlink.c - what lbctl asks rtnetlink: a veth's other end, routes, neighbours.
+ * netlink.c - what lbctl asks rtnetlink: interfaces, routes, neighbours.
  */
 #include "netlink.h"
 
 #include <errno.h>
 #include <libmnl/libmnl.h>
+#include <linux/if_link.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #define REQUEST_SIZE 256
+#define ANSWER_SIZE  32768 /* a dump's messages are as large as the reader's buffer */
 
 /* Send @request and hand each answer to @take; 0 or -errno. */
 static int ask(struct nlmsghdr *request, mnl_cb_t take, void *arg)
 {
-	char buffer[MNL_SOCKET_BUFFER_SIZE];
+	char buffer[ANSWER_SIZE];
 	struct mnl_socket *nl = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
 	unsigned int port;
 	ssize_t n;
@@ -78,6 +81,124 @@ unsigned int netlink_peer(unsigned int ifindex)
 	link = mnl_nlmsg_put_extra_header(request, sizeof(*link));
 	link->ifi_index = ifindex;
 	return ask(request, take_link, &peer) ? 0 : peer;
+}
+
+struct links {
+	struct netlink_link *links;
+	size_t n;
+};
+
+static void read_vlan(const struct nlattr *data, struct netlink_link *ret)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each_nested(attr, data) {
+		if (mnl_attr_get_type(attr) == IFLA_VLAN_ID)
+			ret->vlan = mnl_attr_get_u16(attr);
+		else if (mnl_attr_get_type(attr) == IFLA_VLAN_PROTOCOL)
+			ret->vlan_type = mnl_attr_get_u16(attr);
+	}
+}
+
+static void read_bridge(const struct nlattr *data, struct netlink_link *ret)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each_nested(attr, data)
+		if (mnl_attr_get_type(attr) == IFLA_BR_VLAN_FILTERING)
+			ret->filters = mnl_attr_get_u8(attr);
+}
+
+static void read_kind(const struct nlattr *info, struct netlink_link *ret)
+{
+	const struct nlattr *attr, *data = NULL;
+	const char *kind = "";
+
+	mnl_attr_for_each_nested(attr, info) {
+		if (mnl_attr_get_type(attr) == IFLA_INFO_KIND)
+			kind = mnl_attr_get_str(attr);
+		else if (mnl_attr_get_type(attr) == IFLA_INFO_DATA)
+			data = attr;
+	}
+	if (!strcmp(kind, "vlan"))
+		ret->kind = LINK_VLAN;
+	else if (!strcmp(kind, "bridge"))
+		ret->kind = LINK_BRIDGE;
+	if (data && ret->kind == LINK_VLAN)
+		read_vlan(data, ret);
+	else if (data && ret->kind == LINK_BRIDGE)
+		read_bridge(data, ret);
+}
+
+static void read_link(const struct nlattr *attr, struct netlink_link *ret,
+		      bool *ret_elsewhere)
+{
+	switch (mnl_attr_get_type(attr)) {
+	case IFLA_IFNAME:
+		strncpy(ret->name, mnl_attr_get_str(attr), sizeof(ret->name) - 1);
+		break;
+	case IFLA_ADDRESS:
+		if (mnl_attr_get_payload_len(attr) == sizeof(ret->mac))
+			memcpy(ret->mac, mnl_attr_get_payload(attr), sizeof(ret->mac));
+		break;
+	case IFLA_MTU:
+		ret->mtu = mnl_attr_get_u32(attr);
+		break;
+	case IFLA_MASTER:
+		ret->master = mnl_attr_get_u32(attr);
+		break;
+	case IFLA_LINK:
+		ret->below = mnl_attr_get_u32(attr);
+		break;
+	case IFLA_LINK_NETNSID:
+		*ret_elsewhere = true;
+		break;
+	case IFLA_LINKINFO:
+		read_kind(attr, ret);
+		break;
+	}
+}
+
+static int take_links(const struct nlmsghdr *answer, void *arg)
+{
+	const struct ifinfomsg *message = mnl_nlmsg_get_payload(answer);
+	struct netlink_link link = { .ifindex = message->ifi_index }, *grown;
+	const struct nlattr *attr;
+	struct links *all = arg;
+	bool elsewhere = false;
+
+	mnl_attr_for_each(attr, answer, sizeof(*message))
+		read_link(attr, &link, &elsewhere);
+	if (elsewhere)
+		link.below = 0;
+	grown = reallocarray(all->links, all->n + 1, sizeof(*grown));
+	if (!grown) {
+		errno = ENOMEM;
+		return MNL_CB_ERROR;
+	}
+	all->links = grown;
+	grown[all->n++] = link;
+	return MNL_CB_OK;
+}
+
+int netlink_links(struct netlink_link **ret, size_t *ret_n)
+{
+	char buffer[REQUEST_SIZE] = {};
+	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
+	struct links all = {};
+	int err;
+
+	request->nlmsg_type = RTM_GETLINK;
+	request->nlmsg_flags = NLM_F_DUMP;
+	mnl_nlmsg_put_extra_header(request, sizeof(struct ifinfomsg));
+	err = ask(request, take_links, &all);
+	if (err) {
+		free(all.links);
+		return err;
+	}
+	*ret = all.links;
+	*ret_n = all.n;
+	return 0;
 }
 
 static void copy_address(const struct nlattr *attr, __u8 family, struct address *ret)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * netlink.h - what lbctl asks rtnetlink: a veth's other end, routes, neighbours.
+ * netlink.h - what lbctl asks rtnetlink: interfaces, routes, neighbours.
  */
 #ifndef LB_NETLINK_H
 #define LB_NETLINK_H
@@ -15,6 +15,23 @@ struct netlink_route {
 	bool is_local;		 /* an address of this host */
 };
 
+enum netlink_kind { LINK_OTHER, LINK_VLAN, LINK_BRIDGE };
+
+struct netlink_link {
+	unsigned int ifindex;
+	unsigned int below;  /* the interface that it is made on, 0: none here */
+	unsigned int master; /* the bridge that it is a port of, or 0 */
+	unsigned int mtu;
+	enum netlink_kind kind;
+	__be16 vlan_type; /* ETH_P_8021Q or _8021AD */
+	__u16 vlan;
+	bool filters; /* a bridge: by VLAN */
+	__u8 mac[6];
+	char name[16];
+};
+
+/* All interfaces; the caller frees.  0 or -errno. */
+int netlink_links(struct netlink_link **ret, size_t *ret_n);
 /* The other end of a veth; 0: it is in another namespace, or there is none. */
 unsigned int netlink_peer(unsigned int ifindex);
 /* 0 or -errno; -ENETUNREACH: there is no route. */

@@ -13,6 +13,7 @@
 
 #include "address.h"
 #include "chain.h"
+#include "devices.h"
 #include "netlink.h"
 #include "reason.h"
 #include "snapshot.h"
@@ -156,7 +157,7 @@ static void add_device_problems(json_t *problems, const struct snapshot *s)
 		const struct lb_device *dev = &s->state.devices[i];
 		char name[IF_NAMESIZE];
 
-		if (!dev->ifindex)
+		if (!device_is_attached(dev))
 			continue;
 		attached = true;
 		if (!if_indextoname(dev->ifindex, name) && if_nametoindex(dev->name))
@@ -216,7 +217,7 @@ static bool is_attached(const struct state *s)
 	int i;
 
 	for (i = 0; i < LB_MAX_DEVICES; i++)
-		if (s->devices[i].ifindex)
+		if (device_is_attached(&s->devices[i]))
 			return true;
 	return false;
 }

@@ -12,6 +12,7 @@
 
 #include "address.h"
 #include "chain.h"
+#include "devices.h"
 #include "diff.h"
 #include "reason.h"
 #include "settings.h"
@@ -184,7 +185,7 @@ json_t *device_rows(const struct state *state)
 	for (i = 0; i < LB_MAX_DEVICES; i++) {
 		const struct lb_device *dev = &state->devices[i];
 
-		if (!dev->ifindex)
+		if (!device_is_attached(dev))
 			continue;
 		json_array_append_new(
 			rows,

@@ -11,6 +11,7 @@
 
 #include "address.h"
 #include "chain.h"
+#include "devices.h"
 #include "diff.h"
 #include "report.h"
 #include "rules.h"
@@ -30,7 +31,7 @@ static void save_devices(const struct state *s)
 	int i, n = 0;
 
 	for (i = 0; i < LB_MAX_DEVICES; i++)
-		if (s->devices[i].ifindex)
+		if (device_is_attached(&s->devices[i]))
 			devices[n++] = s->devices[i];
 	qsort(devices, n, sizeof(devices[0]), compare_device);
 

@@ -22,6 +22,7 @@ static const struct stage {
 } stages[] = {
 	{ "lb_control", NULL, 0 },
 	{ "lb_resolve", NULL, 0 },
+	{ "lb_local", NULL, 0 },
 	{ "lb_rewrite", "lb_stages", LB_STAGE_REWRITE },
 	{ "lb_dsr", "lb_stages", LB_STAGE_DSR },
 	{ "lb_encap", "lb_stages", LB_STAGE_ENCAP },
@@ -107,6 +108,26 @@ int stages_load(const struct state *s)
 	for (i = 0; i < N_STAGES && !err; i++)
 		err = load_stage(s, &stages[i]);
 	return err ? err : open_root(s);
+}
+
+const char *stages_get(const struct state *s, size_t i, __u32 *ret_program)
+{
+	const struct stage *stage = i < N_STAGES ? &stages[i] : NULL;
+	int fd;
+
+	*ret_program = 0;
+	if (!stage)
+		return NULL;
+	fd = stage->array ? pins_get(s, PIN_MAPS, stage->array)
+			  : pins_get(s, PIN_PROGS, stage->name);
+	if (fd >= 0) {
+		if (!stage->array)
+			*ret_program = program_id(fd);
+		else if (bpf_map_lookup_elem(fd, &stage->slot, ret_program))
+			*ret_program = 0;
+		close(fd);
+	}
+	return stage->name + strlen("lb_");
 }
 
 struct bpf_object *stages_open_entry(struct state *s)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "chain.h"
+#include "devices.h"
 #include "diff.h"
 #include "snapshot.h"
 
@@ -43,7 +44,7 @@ static void print_devices(const struct state *state)
 	for (i = 0; i < LB_MAX_DEVICES; i++) {
 		const struct lb_device *dev = &state->devices[i];
 
-		if (!dev->ifindex)
+		if (!device_is_attached(dev))
 			continue;
 		printf("%-6s %-6s  %s  priority %u  since %s\n", dev->name,
 		       attach_mode_name(dev->mode),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tc.c - lb_resolve on an interface's ingress.
+ * tc.c - lb_resolve on an interface's ingress, lb_local on its egress.
  */
 #include "tc.h"
 
@@ -15,18 +15,18 @@
 #define FILTER_PRIORITY 60
 #define FILTER_HANDLE	0x7377
 
-static struct bpf_tc_hook ingress(int ifindex)
+static struct bpf_tc_hook hook_at(int ifindex, enum tc_side side)
 {
 	return (struct bpf_tc_hook){
 		.sz = sizeof(struct bpf_tc_hook),
 		.ifindex = ifindex,
-		.attach_point = BPF_TC_INGRESS,
+		.attach_point = side == TC_IN ? BPF_TC_INGRESS : BPF_TC_EGRESS,
 	};
 }
 
-int tc_attach(int ifindex, int program_fd)
+int tc_attach(int ifindex, enum tc_side side, int program_fd)
 {
-	struct bpf_tc_hook hook = ingress(ifindex);
+	struct bpf_tc_hook hook = hook_at(ifindex, side);
 	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FILTER_HANDLE,
 		    .priority = FILTER_PRIORITY, .prog_fd = program_fd,
 		    .flags = BPF_TC_F_REPLACE);
@@ -113,15 +113,24 @@ static bool clsact_is_empty(int ifindex)
 	return !in && !out;
 }
 
-int tc_detach(int ifindex, bool own_clsact)
+static int detach_side(int ifindex, enum tc_side side)
 {
-	struct bpf_tc_hook hook = ingress(ifindex);
+	struct bpf_tc_hook hook = hook_at(ifindex, side);
 	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FILTER_HANDLE,
 		    .priority = FILTER_PRIORITY);
 	int err = bpf_tc_detach(&hook, &opts);
 
 	if (err == -ENOENT || err == -EINVAL || err == -ENODEV)
-		err = 0; /* no such filter, no clsact, no interface */
+		return 0; /* no such filter, no clsact, no interface */
+	return err;
+}
+
+int tc_detach(int ifindex, bool own_clsact)
+{
+	struct bpf_tc_hook hook = hook_at(ifindex, TC_IN);
+	int in = detach_side(ifindex, TC_IN), out = detach_side(ifindex, TC_OUT);
+	int err = in ? in : out;
+
 	if (!err && own_clsact && clsact_is_empty(ifindex)) {
 		hook.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS;
 		bpf_tc_hook_destroy(&hook);

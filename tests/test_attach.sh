@@ -20,6 +20,11 @@ resolves() {
 	in_ns tc filter show dev "$1" ingress | grep -c 'name lb_resolve'
 }
 
+# locals DEV: how many lb_local are on its tc egress.
+locals() {
+	in_ns tc filter show dev "$1" egress | grep -c 'name lb_local'
+}
+
 # entries DEV: how many XDP programs.
 entries() {
 	in_ns ip link show "$1" | grep -c 'prog/xdp'
@@ -27,7 +32,7 @@ entries() {
 
 # state_of DEV: all of it as a line.
 state_of() {
-	echo "xdp $(entries "$1"), tc $(resolves "$1"), clsact $(in_ns tc qdisc show dev "$1" |
+	echo "xdp $(entries "$1"), tc $(resolves "$1") $(locals "$1"), clsact $(in_ns tc qdisc show dev "$1" |
 		grep -c clsact), forwarding $(forwarding)"
 }
 
@@ -43,18 +48,18 @@ attaches_and_detaches() {
 
 	for mode in native skb; do
 		lb -q chain attach v0 mode $mode
-		is "$mode: attached" "xdp 1, tc 1, clsact 1, forwarding 1 1 " "$(state_of v0)"
+		is "$mode: attached" "xdp 1, tc 1 1, clsact 1, forwarding 1 1 " "$(state_of v0)"
 		lb -q chain attach v0 mode $mode
 		is "$mode: once more changes nothing" \
-			"xdp 1, tc 1, clsact 1, forwarding 1 1 " "$(state_of v0)"
+			"xdp 1, tc 1 1, clsact 1, forwarding 1 1 " "$(state_of v0)"
 		refuses 1 "attached in $mode mode" chain attach v0 mode \
 			"$([ $mode = skb ] && echo native || echo skb)"
 		lb -q chain attach v1 mode $mode
 		lb -q chain detach v0
-		is "$mode: detached from one of two" "xdp 0, tc 0, clsact 0, forwarding 1 1 " \
+		is "$mode: detached from one of two" "xdp 0, tc 0 0, clsact 0, forwarding 1 1 " \
 			"$(state_of v0)"
 		lb -q chain detach v1
-		is "$mode: detached from the last" "xdp 0, tc 0, clsact 0, forwarding 0 0 " \
+		is "$mode: detached from the last" "xdp 0, tc 0 0, clsact 0, forwarding 0 0 " \
 			"$(state_of v1)"
 	done
 }
@@ -79,12 +84,24 @@ keeps_what_was() {
 leaves_others_alone() {
 	in_ns ip link set v1 xdp obj "$build/tests/net/pass.bpf.o" sec xdp
 	refuses 1 "v1: .*XDP program 'pass'.* without" chain attach v1
-	is "a refused attach leaves nothing" "xdp 1, tc 0, clsact 0, forwarding 0 0 " \
+	is "a refused attach leaves nothing" "xdp 1, tc 0 0, clsact 0, forwarding 0 0 " \
 		"$(state_of v1)"
 	in_ns ip link set v1 xdp off
 
-	refuses 1 "not an Ethernet interface" chain attach lo
-	is "... and switches nothing on" "0 0 " "$(forwarding)"
+	refuses 1 "lo: cannot attach in native mode: .*; try 'mode skb'" chain attach lo
+	is "... and nothing is left" "xdp 0, tc 0 0, clsact 0, forwarding 0 0 " \
+		"$(state_of lo)"
+}
+
+# Its frames are Ethernet's, and what its sockets answer passes XDP too.
+attaches_to_loopback() {
+	does "lo: attached" lb -q chain attach lo mode skb
+	is "lo: no lb_local there" "xdp 1, tc 1 0, clsact 1, forwarding 1 1 " \
+		"$(state_of lo)"
+	does "lo: once more" lb -q chain attach lo mode skb
+	does "lo: packets still pass" in_ns ping -c 1 -W 2 127.0.0.1
+	does "lo: detached" lb -q chain detach lo
+	is "lo: nothing is left" "xdp 0, tc 0 0, clsact 0, forwarding 0 0 " "$(state_of lo)"
 }
 
 an_interface_goes() {
@@ -92,7 +109,7 @@ an_interface_goes() {
 	lb -q chain attach v2
 	in_ns ip link del v2
 	does "one that is gone is detached" lb chain detach v2
-	is "the other one is not" "xdp 1, tc 1, clsact 1, forwarding 1 1 " "$(state_of v0)"
+	is "the other one is not" "xdp 1, tc 1 1, clsact 1, forwarding 1 1 " "$(state_of v0)"
 	lb -q chain detach v0
 }
 
@@ -114,10 +131,10 @@ killed_on_the_way() {
 	for ((i = 0; i < KILLS; i++)); do
 		dies 400 chain attach v0 && died=$((died + 1))
 		lb -q chain attach v0 2>>"$tmp/bad"
-		is_now "xdp 1, tc 1, clsact 1, forwarding 1 1 "
+		is_now "xdp 1, tc 1 1, clsact 1, forwarding 1 1 "
 		dies 60 chain detach v0 && died=$((died + 1))
 		lb -q chain detach all 2>>"$tmp/bad"
-		is_now "xdp 0, tc 0, clsact 0, forwarding 0 0 "
+		is_now "xdp 0, tc 0 0, clsact 0, forwarding 0 0 "
 		[ $((i % 3)) -ne 0 ] || lb -q clear 2>>"$tmp/bad"
 	done
 	test_is $((bad > 0)) "killed on the way, the next one completes it" "$(cat "$tmp/bad")"
@@ -132,10 +149,12 @@ is_now() {
 	echo "wanted: $1, got: $got" >>"$tmp/bad"
 }
 
+in_ns ip link set lo up
 in_ns sysctl -qw net.ipv4.conf.lo.forwarding=0 net.ipv6.conf.lo.forwarding=0
 leaves_others_alone
 attaches_and_detaches
 keeps_what_was
+attaches_to_loopback
 an_interface_goes
 killed_on_the_way
 finish
