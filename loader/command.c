@@ -18,7 +18,7 @@ static const struct command commands[] = {
 	{ "save",    NULL,	.run = save_run },
 	{ "apply",   NULL,	.run = apply_run },
 	{ "clear",   NULL,	.run = clear_run },
-	{ "trace",   NULL,	.run = NULL },
+	{ "trace",   NULL,	.run = trace_run },
 	{ "explain", NULL,	.run = NULL },
 	{ "replay",  NULL,	.run = NULL },
 
@@ -76,9 +76,11 @@ static const char help[] =
 	"RULE    := \"[len N|LO-HI] [at OFFSET = TEXT|0xHEX] backend BACKEND|:PORT\"\n"
 	"flow    := show FILTER* [limit N] | count FILTER* | flush (FILTER+ | all)\n"
 	"FILTER  := service SERVICE | backend BACKEND | client ADDR[/LEN] | state STATE\n"
+	"         | reason REASON                                        (trace)\n"
 	"STATE   := half-open | established | client-fin | backend-fin | closed\n"
 	"         | datagram | answered | stream\n"
 	"COMMAND := status | stats [SERVICE] [rate [TIME]] | doctor [DEV]\n"
+	"         | trace FILTER* [sample N] [limit N] [write FILE.pcapng [snap BYTES]]\n"
 	"         | save | apply (FILE|-) [dry-run] [force] | clear\n"
 	"SERVICE := IP:PORT/(tcp|udp)                                    IPv6 in []\n"
 	"BACKEND := IP[:PORT]                        the port defaults to the service's\n"

@@ -104,6 +104,25 @@ static bool is_current(int fd, const char *dir)
 	       ours.st_dev == theirs.st_dev;
 }
 
+int pins_lock_folder(const struct state *s, const char *folder, int *ret_holder)
+{
+	char path[PIN_PATH_SIZE];
+	int fd, err;
+
+	*ret_holder = 0;
+	snprintf(path, sizeof(path), "%s/%s", s->dir, folder);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (!flock(fd, LOCK_EX | LOCK_NB))
+		return fd;
+	err = -errno;
+	if (err == -EWOULDBLOCK)
+		*ret_holder = find_holder(fd);
+	close(fd);
+	return err;
+}
+
 int pins_lock(struct state *s, unsigned int wait_ms)
 {
 	int fd = open(s->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), err;

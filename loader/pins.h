@@ -29,5 +29,8 @@ int pins_put(const struct state *s, const char *folder, const char *name, int fd
 
 /* Take the exclusive lock on the instance's folder; reports who has it. */
 int pins_lock(struct state *s, unsigned int wait_ms);
+/* Lock one folder of it, if nobody has: an fd; -EWOULDBLOCK and by which pid it is locked,
+ * 0 if that cannot be told; or -errno. */
+int pins_lock_folder(const struct state *s, const char *folder, int *ret_holder);
 
 #endif /* LB_PINS_H */

@@ -195,7 +195,7 @@ not_built() {
 	done
 	refuses 1 "'priority': not built yet" backend add 10.0.0.10:80/tcp 10.0.0.4 priority 1
 	refuses 1 "'max-flows': not built yet" backend add 10.0.0.10:80/tcp 10.0.0.4 max-flows 1
-	refuses 1 "not built yet" trace
+	refuses 2 "unknown keyword; did you mean .sample." trace sampel 3
 	refuses 1 "not built yet" chain upgrade
 	refuses 1 "'reason': not built yet" flow show reason no-route
 }
