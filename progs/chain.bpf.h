@@ -233,8 +233,8 @@ static __always_inline int lb_go_forward(struct xdp_md *ctx, struct lb_pkt *pkt)
  * Have lb_answer tell the sender, if it may; @reason is counted either way.  The packet is
  * not to be changed before.
  */
-static __always_inline int lb_answer(struct xdp_md *ctx, struct lb_pkt *pkt,
-				     enum lb_answer answer, enum lb_reason reason)
+static __always_inline int lb_tell(struct xdp_md *ctx, struct lb_pkt *pkt,
+				   enum lb_answer answer, enum lb_reason reason)
 {
 	pkt->answer = answer;
 	pkt->reason = reason;

@@ -31,6 +31,14 @@ static __always_inline bool is_icmp(__u8 protocol)
 #define ICMP6_ECHO	 128
 #define ICMP6_ECHO_REPLY 129
 
+/* Its type and code tell nothing else apart (RFC 792, RFC 4443). */
+#define ICMP4_UNREACHABLE 3
+#define ICMP4_PORT	  3
+#define ICMP4_FRAG_NEEDED 4
+#define ICMP6_UNREACHABLE 1
+#define ICMP6_PORT	  4
+#define ICMP6_TOO_BIG	  2
+
 /* The types that quote the packet they are about. */
 static __always_inline bool icmp_is_error(__u8 protocol, __u8 type)
 {

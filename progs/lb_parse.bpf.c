@@ -65,7 +65,8 @@ static __always_inline int find(struct xdp_md *ctx, struct lb_pkt *pkt,
 	if (h->echo && find_endpoint(family, h->ends.destination, 0, pkt->protocol,
 				     LB_ENDPOINT_PING)) {
 		pkt->service = LB_NO_SERVICE;
-		return lb_answer(ctx, pkt, LB_ANSWER_ECHO, LB_REASON_ECHO);
+		pkt->backend = LB_NO_BACKEND;
+		return lb_tell(ctx, pkt, LB_ANSWER_ECHO, LB_REASON_ECHO);
 	}
 	return find_flow(ctx, pkt, &h->ends, family);
 }

@@ -31,7 +31,7 @@ static __always_inline int too_big(struct xdp_md *ctx, struct lb_pkt *pkt,
 	if ((pkt->flags & LB_PKT_ERROR) || size->may_fragment || size->later)
 		return lb_drop(ctx, pkt, LB_REASON_TOO_BIG_DROP);
 	pkt->mtu = fits > least ? fits : least;
-	return lb_answer(ctx, pkt, LB_ANSWER_TOO_BIG, LB_REASON_TOO_BIG);
+	return lb_tell(ctx, pkt, LB_ANSWER_TOO_BIG, LB_REASON_TOO_BIG);
 }
 
 #endif /* LB_MTU_BPF_H */

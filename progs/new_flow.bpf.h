@@ -36,7 +36,7 @@ static __always_inline int no_backend(struct xdp_md *ctx, struct lb_pkt *pkt)
 		lb_count_drop(pkt, LB_REASON_EMPTY_PASS);
 		return lb_end(ctx, pkt, LB_REASON_EMPTY_PASS, XDP_PASS);
 	}
-	return lb_answer(ctx, pkt, LB_ANSWER_REJECT, LB_REASON_NO_BACKEND);
+	return lb_tell(ctx, pkt, LB_ANSWER_REJECT, LB_REASON_NO_BACKEND);
 }
 
 /* The service's table now, or NULL if it has no slot. */

@@ -159,12 +159,18 @@ void stage_load_rewrite(struct stage *s)
 	put_program(s, "lb_stages", LB_STAGE_REWRITE, stage_load(s, "progs/lb_rewrite"));
 }
 
+/* clang-format off */
 const struct stage_slot stage_slots[] = {
-	{ "lb_rewrite", LB_STAGE_REWRITE }, { "lb_dsr", LB_STAGE_DSR },
-	{ "lb_encap", LB_STAGE_ENCAP },	    { "lb_wide", LB_STAGE_WIDE },
-	{ "lb_reply", LB_STAGE_REPLY },	    { "lb_capture", LB_STAGE_CAPTURE },
+	{ "lb_rewrite", LB_STAGE_REWRITE },
+	{ "lb_dsr", LB_STAGE_DSR },
+	{ "lb_encap", LB_STAGE_ENCAP },
+	{ "lb_wide", LB_STAGE_WIDE },
+	{ "lb_reply", LB_STAGE_REPLY },
+	{ "lb_answer", LB_STAGE_ANSWER },
+	{ "lb_capture", LB_STAGE_CAPTURE },
 	{ "lb_trace", LB_STAGE_TRACE },
 };
+/* clang-format on */
 const size_t n_stage_slots = sizeof(stage_slots) / sizeof(stage_slots[0]);
 
 int stage_load_all(struct stage *s)
