@@ -166,6 +166,7 @@ const struct stage_slot stage_slots[] = {
 	{ "lb_encap", LB_STAGE_ENCAP },
 	{ "lb_wide", LB_STAGE_WIDE },
 	{ "lb_reply", LB_STAGE_REPLY },
+	{ "lb_mss", LB_STAGE_MSS },
 	{ "lb_answer", LB_STAGE_ANSWER },
 	{ "lb_capture", LB_STAGE_CAPTURE },
 	{ "lb_trace", LB_STAGE_TRACE },

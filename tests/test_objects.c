@@ -31,6 +31,7 @@ static const struct object {
 	{ "progs/lb_encap", "lb_encap", 130000 },
 	{ "progs/lb_wide", "lb_wide", 20000 },
 	{ "progs/lb_reply", "lb_reply", 20000 },
+	{ "progs/lb_mss", "lb_mss", 30000 },
 	{ "progs/lb_answer", "lb_answer", 10000 },
 	{ "progs/lb_capture", "lb_capture", 50000 },
 	{ "progs/lb_trace", "lb_trace", 1000 },
