@@ -28,6 +28,8 @@ static const struct stage {
 	{ "lb_encap", "lb_stages", LB_STAGE_ENCAP },
 	{ "lb_reply", "lb_stages", LB_STAGE_REPLY },
 	{ "lb_wide", "lb_stages", LB_STAGE_WIDE },
+	{ "lb_icmp", "lb_stages", LB_STAGE_ICMP },
+	{ "lb_icmp_nat", "lb_stages", LB_STAGE_ICMP_NAT },
 	{ "lb_mss", "lb_stages", LB_STAGE_MSS },
 	{ "lb_answer", "lb_stages", LB_STAGE_ANSWER },
 	{ "lb_capture", "lb_stages", LB_STAGE_CAPTURE },

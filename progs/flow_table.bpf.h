@@ -290,7 +290,7 @@ static __always_inline bool flow_is_over(const struct lb_pkt *pkt)
 
 /*
  * Find the flow of pkt->key and pkt->hash: the copy is in @pkt, pkt->version is not 0,
- * and it counts as seen.  Else pkt->version is 0.
+ * and it counts as seen, but by an error.  Else pkt->version is 0.
  */
 static __always_inline bool flow_find(struct lb_pkt *pkt, int family)
 {
@@ -316,7 +316,9 @@ static __always_inline bool flow_find(struct lb_pkt *pkt, int family)
 		return false;
 	}
 
-	flow_touch(b, way, pkt->now);
+	if (!(pkt->flags &
+	      LB_PKT_ERROR)) /* which a flow that has ended may go on to cause */
+		flow_touch(b, way, pkt->now);
 	return true;
 }
 

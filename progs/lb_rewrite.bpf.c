@@ -11,6 +11,7 @@
 #include "nat_claim.bpf.h"
 #include "send.bpf.h"
 #include "translate.bpf.h"
+#include "tuple.bpf.h"
 #include "wide.bpf.h"
 
 static const __u8 lb_this_stage = LB_STAGE_REWRITE;
@@ -26,16 +27,6 @@ static __always_inline __u32 first_port(struct lb_pkt *pkt, int table)
 	}
 	return (__u16)(lb_hash_end(h, lb_params.seed) >> 40) +
 	       bpf_ntohs(client_port(pkt));
-}
-
-/* The backend's port, as the client's choice may be. */
-static __always_inline __be16 backend_port(const struct lb_pkt *pkt,
-					   const struct lb_service *service,
-					   const struct lb_backend *backend)
-{
-	if (backend->port)
-		return backend->port;
-	return pkt->flags & LB_PKT_WIDE ? pkt->origin_port : service->port;
 }
 
 static __always_inline __be16 claim_port(struct lb_pkt *pkt, int table,
@@ -120,29 +111,6 @@ the_flow(struct lb_pkt *pkt, const struct lb_service *service, enum lb_reason *r
 		return follow(pkt, ret_sent);
 	*ret_sent = LB_REASON_NEW_FLOW;
 	return pkt->table == 4 ? commit4(pkt, service) : commit6(pkt, service);
-}
-
-/* The packet as it shall leave. */
-static __always_inline void make_tuple(struct lb_pkt *pkt,
-				       const struct lb_service *service,
-				       const struct lb_backend *backend, struct tuple *to)
-{
-	bool full = service->forward == LB_FORWARD_FULLNAT,
-	     exact = !(pkt->flags & LB_PKT_WIDE);
-	const __be32 *origin = exact ? service->address : pkt->origin;
-
-	to->hops = service->forward != LB_FORWARD_LOCAL;
-	if (pkt->direction == LB_TO_BACKEND) {
-		to->source = full ? origin : client_address(pkt);
-		to->sport = pkt->nat_port;
-		to->destination = backend->address;
-		to->dport = backend_port(pkt, service, backend);
-	} else {
-		to->source = origin;
-		to->sport = exact ? service->port : pkt->origin_port;
-		to->destination = client_address(pkt);
-		to->dport = client_port(pkt);
-	}
 }
 
 static __always_inline int rewrite(struct xdp_md *ctx, struct lb_pkt *pkt, int family)

@@ -45,6 +45,14 @@ static __always_inline void set_ends_origin(struct lb_pkt *pkt)
 	pkt->origin_port = pkt->ends.dport;
 }
 
+/* The key is another flow's. */
+static __always_inline int collision(struct xdp_md *ctx, struct lb_pkt *pkt)
+{
+	if (pkt->flags & LB_PKT_ERROR)
+		return lb_leave(ctx, pkt, LB_REASON_NOT_OURS, XDP_PASS);
+	return lb_drop(ctx, pkt, LB_REASON_NO_PORT);
+}
+
 static __always_inline int for_service(struct xdp_md *ctx, struct lb_pkt *pkt, int family,
 				       __u32 ref)
 {
@@ -57,7 +65,7 @@ static __always_inline int for_service(struct xdp_md *ctx, struct lb_pkt *pkt, i
 	set_ends_origin(pkt);
 	if (!(pkt->flags & LB_PKT_PER_PACKET) && flow_find(pkt, 6)) {
 		if (!wide_agrees(pkt))
-			return lb_drop(ctx, pkt, LB_REASON_NO_PORT);
+			return collision(ctx, pkt);
 		return lb_go_forward(ctx, pkt);
 	}
 	try_reply(ctx, pkt, family);

@@ -93,12 +93,15 @@ static __always_inline bool nat_find(struct lb_pkt *pkt, int family,
 	return true;
 }
 
-/* The flow that nat_find() found counts as seen: not before it is known to be the one. */
+/*
+ * The flow that nat_find() found counts as seen, but by an error: not before it is known to
+ * be the one.
+ */
 static __always_inline void nat_touch(const struct lb_pkt *pkt, int family)
 {
 	struct lb_bucket *b = bucket_get(family, pkt->position / LB_FLOW_WAYS);
 
-	if (b)
+	if (b && !(pkt->flags & LB_PKT_ERROR))
 		flow_touch(b, pkt->position, pkt->now);
 }
 

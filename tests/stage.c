@@ -166,6 +166,8 @@ const struct stage_slot stage_slots[] = {
 	{ "lb_encap", LB_STAGE_ENCAP },
 	{ "lb_wide", LB_STAGE_WIDE },
 	{ "lb_reply", LB_STAGE_REPLY },
+	{ "lb_icmp", LB_STAGE_ICMP },
+	{ "lb_icmp_nat", LB_STAGE_ICMP_NAT },
 	{ "lb_mss", LB_STAGE_MSS },
 	{ "lb_answer", LB_STAGE_ANSWER },
 	{ "lb_capture", LB_STAGE_CAPTURE },

@@ -31,6 +31,8 @@ static const struct object {
 	{ "progs/lb_encap", "lb_encap", 130000 },
 	{ "progs/lb_wide", "lb_wide", 20000 },
 	{ "progs/lb_reply", "lb_reply", 20000 },
+	{ "progs/lb_icmp", "lb_icmp", 50000 },
+	{ "progs/lb_icmp_nat", "lb_icmp_nat", 90000 },
 	{ "progs/lb_mss", "lb_mss", 30000 },
 	{ "progs/lb_answer", "lb_answer", 10000 },
 	{ "progs/lb_capture", "lb_capture", 50000 },

@@ -305,7 +305,8 @@ struct lb_pkt {
 	__u8 verdict;	/* XDP_*; to LB_STAGE_TRACE */
 	__u8 captured;	/* enum lb_captured */
 	__u8 ended_by;	/* enum lb_stage; to LB_STAGE_TRACE */
-	__u8 pad[3];
+	__u8 pad;
+	__u16 quoted; /* LB_PKT_ERROR: offset of the TCP, UDP or ICMP header in the quote */
 };
 _Static_assert(sizeof(struct lb_pkt) == 144, "lb_pkt");
 
