@@ -23,20 +23,20 @@ static const __u32 default_timeout[LB_FLOW_STATES] = {
 	[LB_FLOW_ANSWERED] = 30,    [LB_FLOW_STREAM] = 120,
 };
 
-/* Which keyword sets which states' timeouts. */
+/* Which keyword sets which states' timeouts; ICMP's states are UDP's. */
 static const struct {
-	__u8 protocol;
+	bool tcp;
 	enum model_timeout timeout;
 	enum lb_flow_state state;
 } sets[] = {
-	{ IPPROTO_TCP, TIMEOUT_IDLE, LB_FLOW_ESTABLISHED },
-	{ IPPROTO_TCP, TIMEOUT_HALF_OPEN, LB_FLOW_HALF_OPEN },
-	{ IPPROTO_TCP, TIMEOUT_CLOSING, LB_FLOW_CLIENT_FIN },
-	{ IPPROTO_TCP, TIMEOUT_CLOSING, LB_FLOW_BACKEND_FIN },
-	{ IPPROTO_TCP, TIMEOUT_CLOSED, LB_FLOW_CLOSED },
-	{ IPPROTO_UDP, TIMEOUT_IDLE, LB_FLOW_DATAGRAM },
-	{ IPPROTO_UDP, TIMEOUT_IDLE, LB_FLOW_ANSWERED },
-	{ IPPROTO_UDP, TIMEOUT_IDLE, LB_FLOW_STREAM },
+	{ true, TIMEOUT_IDLE, LB_FLOW_ESTABLISHED },
+	{ true, TIMEOUT_HALF_OPEN, LB_FLOW_HALF_OPEN },
+	{ true, TIMEOUT_CLOSING, LB_FLOW_CLIENT_FIN },
+	{ true, TIMEOUT_CLOSING, LB_FLOW_BACKEND_FIN },
+	{ true, TIMEOUT_CLOSED, LB_FLOW_CLOSED },
+	{ false, TIMEOUT_IDLE, LB_FLOW_DATAGRAM },
+	{ false, TIMEOUT_IDLE, LB_FLOW_ANSWERED },
+	{ false, TIMEOUT_IDLE, LB_FLOW_STREAM },
 };
 
 #define N_SETS (sizeof(sets) / sizeof(sets[0]))
@@ -67,7 +67,7 @@ void profile_read(const struct state *s, const struct lb_service *record,
 
 	ret->timeout_set = record->timeout_set;
 	for (i = 0; i < N_SETS && hz; i++)
-		if (sets[i].protocol == record->protocol &&
+		if (sets[i].tcp == (record->protocol == IPPROTO_TCP) &&
 		    record->timeout_set & 1U << sets[i].timeout)
 			ret->timeout_ms[sets[i].timeout] =
 				p->timeout[sets[i].state] * 1000ULL / hz;
@@ -79,7 +79,7 @@ static struct lb_profile profile_of(const struct model_service *s, __u32 hz)
 	size_t i;
 
 	for (i = 0; i < N_SETS; i++)
-		if (sets[i].protocol == s->protocol &&
+		if (sets[i].tcp == (s->protocol == IPPROTO_TCP) &&
 		    s->timeout_set & 1U << sets[i].timeout)
 			p.timeout[sets[i].state] =
 				to_jiffies(s->timeout_ms[sets[i].timeout], hz);
