@@ -11,17 +11,7 @@
 
 #include "address.h"
 #include "doctor.h"
-#include "netlink.h"
-
-static bool is_attached(const struct state *s, unsigned int ifindex)
-{
-	int i;
-
-	for (i = 0; i < LB_MAX_DEVICES; i++)
-		if (s->devices[i].ifindex == ifindex)
-			return true;
-	return false;
-}
+#include "ways.h"
 
 static void check_neighbour(struct doctor *d, const char *object,
 			    const struct netlink_route *route)
@@ -46,57 +36,79 @@ static void check_neighbour(struct doctor *d, const char *object,
 			   hop, name);
 }
 
-static void check_backend(struct doctor *d, const struct state *s,
-			  const struct model_backend *b)
+static void check_tunnel(struct doctor *d, const struct ways *w,
+			 const struct model_service *s, const struct model_backend *b,
+			 const struct way *way)
 {
-	char object[ADDRESS_TEXT_SIZE], name[IF_NAMESIZE] = "?";
-	struct netlink_route route;
-	int err = netlink_route(&b->address, &route);
+	unsigned int room = way_room(w, s, b, way);
+	char object[ADDRESS_TEXT_SIZE], remedy[96];
+	struct way source;
 
 	address_format(&b->address, object);
-	if (err) {
-		doctor_say(d, VERDICT_FAIL, "route", object, "see 'ip route get'",
-			   "no way there: %s", strerror(-err));
+	if (!way_check_source(w, s, b, &source))
+		doctor_say(d, VERDICT_WARN, "source", object, source.remedy, "%s",
+			   source.text);
+	if (!room)
 		return;
-	}
-	if (route.is_local) {
-		doctor_say(d, VERDICT_FAIL, "route", object, "use another host's address",
-			   "an address of this host, which fullnat cannot reach");
-		return;
-	}
-
-	if_indextoname(route.ifindex, name);
-	if (!is_attached(s, route.ifindex)) {
-		doctor_say(d, VERDICT_FAIL, "route", object, "lbctl chain attach it, too",
-			   "leaves by %s, where the chain is not", name);
-		return;
-	}
-	doctor_say(d, VERDICT_OK, "route", object, NULL, "by %s", name);
-	check_neighbour(d, object, &route);
+	snprintf(remedy, sizeof(remedy),
+		 "a larger MTU on %s, or an MSS of %u on the backends", way->device,
+		 room - (s->address.family == 4 ? 40 : 60));
+	doctor_say(
+		d, VERDICT_WARN, "mtu", object, remedy,
+		"packets of more than %u bytes do not fit in its tunnel: their senders "
+		"are told, if they listen",
+		room);
 }
 
-/* Was this address checked before, for a service or port earlier in order? */
+static void check_backend(struct doctor *d, const struct ways *w,
+			  const struct model_service *s, const struct model_backend *b)
+{
+	char object[ADDRESS_TEXT_SIZE];
+	struct way way;
+
+	address_format(&b->address, object);
+	if (!way_check(w, s, b, &way)) {
+		doctor_say(d, VERDICT_FAIL, "route", object, way.remedy, "%s", way.text);
+		return;
+	}
+	if (s->forward == LB_FORWARD_LOCAL) {
+		doctor_say(d, VERDICT_OK, "route", object, NULL,
+			   "an address of this host");
+		return;
+	}
+	doctor_say(d, VERDICT_OK, "route", object, NULL, "by %s", way.device);
+	check_neighbour(d, object, &way.route);
+	check_tunnel(d, w, s, b, &way);
+}
+
+/* Was this address checked before, in this mode? */
 static bool is_known(const struct model *m, size_t service, size_t backend)
 {
-	const struct address *a = &m->services[service].backends[backend].address;
+	const struct model_service *own = &m->services[service], *s;
 	size_t i, j;
 
-	for (i = 0; i <= service; i++)
-		for (j = 0; j < m->services[i].n_backends; j++) {
-			if (i == service && j == backend)
-				return false;
-			if (!address_compare(a, &m->services[i].backends[j].address))
+	for (i = 0; i < service; i++) {
+		s = &m->services[i];
+		for (j = 0; s->forward == own->forward && j < s->n_backends; j++)
+			if (!address_compare(&own->backends[backend].address,
+					     &s->backends[j].address))
 				return true;
-		}
-	return false;
+	}
+	/* Of one service, those of one address stand together. */
+	return backend && !address_compare(&own->backends[backend].address,
+					   &own->backends[backend - 1].address);
 }
 
 void doctor_backends(struct doctor *d, const struct state *s, const struct model *m)
 {
+	struct ways ways;
 	size_t i, j;
 
+	ways_open(&ways, s);
 	for (i = 0; i < m->n_services; i++)
 		for (j = 0; j < m->services[i].n_backends; j++)
 			if (!is_known(m, i, j))
-				check_backend(d, s, &m->services[i].backends[j]);
+				check_backend(d, &ways, &m->services[i],
+					      &m->services[i].backends[j]);
+	ways_close(&ways);
 }

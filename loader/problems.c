@@ -18,6 +18,7 @@
 #include "reason.h"
 #include "snapshot.h"
 #include "table.h"
+#include "ways.h"
 
 #define RECENT_S     300 /* older drops are history, not a problem */
 #define ANSWER_S     2	 /* a neighbour that is there answers sooner */
@@ -106,7 +107,21 @@ static void add_silence(json_t *problems, const struct snapshot *s, const char *
 				      address_format(&route.next_hop, hop), name));
 }
 
+/* What routes say against it; not of backends that are switched off. */
+static void add_way(json_t *problems, const struct ways *w, const char *object,
+		    const struct model_service *service, const struct model_backend *b)
+{
+	struct way way;
+
+	if (b->state == LB_BACKEND_DOWN ||
+	    (way_check(w, service, b, &way) && way_check_source(w, service, b, &way)))
+		return;
+	json_array_append_new(problems,
+			      problem(object, way.fault, way.remedy, "%s", way.text));
+}
+
 static void add_service_problems(json_t *problems, const struct snapshot *s,
+				 const struct ways *w,
 				 const struct model_service *service)
 {
 	char name[ENDPOINT_TEXT_SIZE], text[ENDPOINT_TEXT_SIZE];
@@ -127,6 +142,8 @@ static void add_service_problems(json_t *problems, const struct snapshot *s,
 		     b->state == LB_BACKEND_DOWN))
 			add_drops(problems, s, object, &count);
 		add_silence(problems, s, object, b);
+		if (w)
+			add_way(problems, w, object, service, b);
 	}
 
 	if (usable) {
@@ -222,10 +239,26 @@ static bool is_attached(const struct state *s)
 	return false;
 }
 
+/* Also behind tunnels of IPv4. */
+static bool has_ipv6(const struct model *m)
+{
+	size_t i, j;
+
+	for (i = 0; i < m->n_services; i++) {
+		const struct model_service *s = &m->services[i];
+
+		if (s->address.family == 6)
+			return true;
+		for (j = 0; j < s->n_backends; j++)
+			if (s->backends[j].address.family == 6)
+				return true;
+	}
+	return false;
+}
+
 static void add_system_problems(json_t *problems, const struct snapshot *s)
 {
 	__u64 size = s->state.config->flows, most;
-	size_t n = s->model.n_services;
 
 	most = s->flows4 > s->flows6 ? s->flows4 : s->flows6;
 	if (most * 100 >= size * FULL_PERCENT)
@@ -236,18 +269,24 @@ static void add_system_problems(json_t *problems, const struct snapshot *s)
 	if (!is_attached(&s->state))
 		return; /* attach switches forwarding on lo on */
 	add_forwarding(problems, "ipv4", true);
-	add_forwarding(problems, "ipv6",
-		       n && s->model.services[n - 1].address.family == 6);
+	add_forwarding(problems, "ipv6", has_ipv6(&s->model));
 }
 
 json_t *problem_rows(const struct snapshot *s)
 {
+	bool attached = is_attached(&s->state);
 	json_t *problems = json_array();
+	struct ways ways = {};
 	size_t i;
+
+	if (attached)
+		ways_open(&ways, &s->state);
 
 	add_device_problems(problems, s);
 	add_system_problems(problems, s);
 	for (i = 0; i < s->model.n_services; i++)
-		add_service_problems(problems, s, &s->model.services[i]);
+		add_service_problems(problems, s, attached ? &ways : NULL,
+				     &s->model.services[i]);
+	ways_close(&ways);
 	return problems;
 }
