@@ -81,6 +81,19 @@ static __always_inline enum lb_reason commit(struct lb_pkt *pkt, int table,
 	return LB_REASON_NONE;
 }
 
+/* Global, like all that few packets need: the verifier looks at it once, not for each way
+ * in which it may be reached. */
+__noinline int change_state(struct lb_pkt *pkt, __u32 state)
+{
+	if (!pkt)
+		return 0;
+	if (pkt->table == 4)
+		flow_change_state(pkt, 4, state);
+	else
+		flow_change_state(pkt, 6, state);
+	return 0;
+}
+
 /* A known flow's packet may end its TCP connection, or confirm it. */
 static __always_inline enum lb_reason follow(struct lb_pkt *pkt, enum lb_reason *ret_sent)
 {
@@ -95,10 +108,8 @@ static __always_inline enum lb_reason follow(struct lb_pkt *pkt, enum lb_reason 
 	}
 
 	next = flow_next_state(pkt->protocol, state, pkt->direction, pkt->tcp_flags);
-	if (next != state && pkt->table == 4)
-		flow_change_state(pkt, 4, next);
-	else if (next != state)
-		flow_change_state(pkt, 6, next);
+	if (next != state)
+		change_state(pkt, next);
 	*ret_sent = pkt->direction == LB_TO_BACKEND ? LB_REASON_KNOWN_FLOW
 						    : LB_REASON_REPLY;
 	return LB_REASON_NONE;

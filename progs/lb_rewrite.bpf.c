@@ -56,16 +56,18 @@ static __always_inline __be16 claim_port(struct lb_pkt *pkt, int table,
 			 p, pkt->now);
 }
 
-/* Apart from the packet's way, so that the verifier sees their many ends as one. */
-static __noinline enum lb_reason commit4(struct lb_pkt *pkt,
-					 const struct lb_service *service)
+/* Global: see change_state(). */
+__noinline int commit4(struct lb_pkt *pkt, const struct lb_service *service)
 {
+	if (!pkt || !service)
+		return LB_REASON_ABORTED;
 	return commit(pkt, 4, service, claim_port);
 }
 
-static __noinline enum lb_reason commit6(struct lb_pkt *pkt,
-					 const struct lb_service *service)
+__noinline int commit6(struct lb_pkt *pkt, const struct lb_service *service)
 {
+	if (!pkt || !service)
+		return LB_REASON_ABORTED;
 	return commit(pkt, 6, service, claim_port);
 }
 
@@ -73,16 +75,18 @@ static __noinline enum lb_reason commit6(struct lb_pkt *pkt,
  * With persistence none the policy has chosen before a flow was looked for: the client has
  * one with each backend, so that replies find it.
  */
-static __noinline enum lb_reason find_with_backend(struct lb_pkt *pkt)
+__noinline int find_with_backend(struct lb_pkt *pkt)
 {
-	__u32 chosen = pkt->backend;
-	struct wide_name name = {
-		.port = pkt->origin_port,
-		.backend = LB_BACKEND_REF_ID(chosen),
-	};
-	const struct lb_service *service = service_get(pkt->service);
+	const struct lb_service *service = pkt ? service_get(pkt->service) : NULL;
+	struct wide_name name = {};
+	__u32 chosen;
 
-	if (service && address_names_flow(service->forward))
+	if (!service)
+		return LB_REASON_ABORTED;
+	chosen = pkt->backend;
+	name.port = pkt->origin_port;
+	name.backend = LB_BACKEND_REF_ID(chosen);
+	if (address_names_flow(service->forward))
 		__builtin_memcpy(name.address, pkt->origin, sizeof(name.address));
 	wide_key(pkt, client_address(pkt), client_port(pkt), &name);
 	if (!flow_find(pkt, 6)) {

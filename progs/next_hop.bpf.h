@@ -209,6 +209,18 @@ hop_to_backend(struct xdp_md *ctx, struct lb_pkt *pkt, int family, const __be32 
 	return LB_REASON_NONE;
 }
 
+/* Keep the next hop towards the client for a second.  Global: see change_state(). */
+__noinline int keep_hop(struct lb_pkt *pkt, __u64 hop)
+{
+	if (!pkt)
+		return 0;
+	if (pkt->table == 4)
+		flow_set_hop(pkt, 4, hop, pkt->now + lb_params.hz);
+	else
+		flow_set_hop(pkt, 6, hop, pkt->now + lb_params.hz);
+	return 0;
+}
+
 /* The next hop towards the packet's client. */
 static __always_inline enum lb_reason hop_to_client(struct xdp_md *ctx,
 						    struct lb_pkt *pkt, int family,
@@ -225,10 +237,7 @@ static __always_inline enum lb_reason hop_to_client(struct xdp_md *ctx,
 	reason = hop_lookup(ctx, family, source, client_address(pkt), hop);
 	if (reason)
 		return reason;
-	if (pkt->table == 4)
-		flow_set_hop(pkt, 4, hop->to, pkt->now + lb_params.hz);
-	else
-		flow_set_hop(pkt, 6, hop->to, pkt->now + lb_params.hz);
+	keep_hop(pkt, hop->to);
 	hop_decide(hop, pkt->now);
 	return LB_REASON_NONE;
 }

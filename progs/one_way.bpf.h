@@ -7,16 +7,18 @@
 
 #include "forward.bpf.h"
 
-/* Apart from the packet's way, so that the verifier sees their many ends as one. */
-static __noinline enum lb_reason commit4(struct lb_pkt *pkt,
-					 const struct lb_service *service)
+/* Global: see change_state(). */
+__noinline int commit4(struct lb_pkt *pkt, const struct lb_service *service)
 {
+	if (!pkt || !service)
+		return LB_REASON_ABORTED;
 	return commit(pkt, 4, service, NULL);
 }
 
-static __noinline enum lb_reason commit6(struct lb_pkt *pkt,
-					 const struct lb_service *service)
+__noinline int commit6(struct lb_pkt *pkt, const struct lb_service *service)
 {
+	if (!pkt || !service)
+		return LB_REASON_ABORTED;
 	return commit(pkt, 6, service, NULL);
 }
 

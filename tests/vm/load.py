@@ -16,7 +16,7 @@ import struct
 import sys
 from pathlib import Path
 
-CEILING = 200000
+CEILING = 100000
 LAST_LINES = 40
 LOG_STATS, LOG_ALL, LOG_SIZE = 4, 1, 16 << 20
 
