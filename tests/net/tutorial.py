@@ -4,8 +4,8 @@
 
 A fence "```sh" is typed into one bash, block after block; each of its commands must
 succeed.  A fence "```text" right behind one is what the block must print: "..." stands for
-any text within a line, and alone on a line for any number of lines.  A block without one
-may print what it likes.
+any text within a line, and alone on a line for any number of lines; blanks count as one.  A
+block without one may print what it likes.
 
 The shell lives in a network, mount and process namespace of its own, with an empty
 /run/netns and an empty BPF file system: the interfaces, namespaces and pins that a tutorial
@@ -62,15 +62,19 @@ def blocks(text):
         yield text.count("\n", 0, fence.start()) + 1, fence[2], expected
 
 
+def squeeze(text):
+    """@text with one blank for several, and none at the ends of lines."""
+    return "".join(" ".join(line.split()) + "\n" for line in text.splitlines())
+
+
 def pattern(expected):
     """The regular expression that the expected output is."""
     lines = []
-    for line in expected.splitlines():
-        if line.strip() == "...":
+    for line in squeeze(expected).splitlines():
+        if line == "...":
             lines.append(r"(?:.*\n)*?")
         else:
-            lines.append(".*".join(map(re.escape, line.rstrip().split("...")))
-                         + r"[ \t]*\n")
+            lines.append(".*".join(map(re.escape, line.split("..."))) + "\n")
     return re.compile("".join(lines))
 
 
@@ -115,7 +119,7 @@ def judge(status, said, expected):
     """What is wrong, or nothing."""
     if status != "0":
         return "a command failed" if status else "it does not go on from here"
-    if expected is not None and not pattern(expected).fullmatch(said):
+    if expected is not None and not pattern(expected).fullmatch(squeeze(said)):
         return "it prints something else than the text says"
     return ""
 
