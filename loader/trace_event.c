@@ -192,7 +192,7 @@ static char *time_text(__u64 ns, char *ret)
 	return ret;
 }
 
-#define LINE "%-15s  %-8s  %-21s  %-21s  %-6s  %-8s  %-8s  %-14s  %-20s  %s\n"
+#define LINE "%-15s  %-8s  %-21s  %-21s  %-6s  %-8s  %-8s  %-15s  %-20s  %s\n"
 
 void trace_print_heads(void)
 {
