@@ -89,6 +89,27 @@ static __always_inline __u16 csum_of(__u64 sum)
 	return csum_apply(0xffff, sum);
 }
 
+/* The sum of a header whose checksum is 0; @size is a constant. */
+static __always_inline __u32 sum_header(void *header, __u32 size)
+{
+	return bpf_csum_diff(NULL, 0, header, size, 0);
+}
+
+/* An IPv4 header without options, but for its checksum. */
+static __always_inline void fill_ip4(struct iphdr *ip, const struct back *b,
+				     __u8 protocol, __u16 len)
+{
+	*(__be16 *)ip = bpf_htons(0x4500 | ANSWER_TOS);
+	ip->tot_len = bpf_htons(sizeof(*ip) + len);
+	ip->id = 0;
+	ip->frag_off = bpf_htons(IP4_DF);
+	ip->ttl = ANSWER_TTL;
+	ip->protocol = protocol;
+	ip->check = 0;
+	ip->saddr = b->source[0];
+	ip->daddr = b->destination[0];
+}
+
 /*
  * An IP header without options in front of @len bytes of @protocol: what its addresses,
  * length and protocol add to the sum that TCP and ICMPv6 check.
@@ -99,24 +120,12 @@ static __always_inline __u64 back_write_ip(struct xdp_md *ctx, const struct back
 	__u64 sum = bpf_htons(protocol) + bpf_htons(len);
 
 	if (family == 4) {
-		union {
-			struct iphdr ip;
-			__u32 word[sizeof(struct iphdr) / 4];
-		} new = { .ip = { .version = 4,
-				  .ihl = sizeof(new.ip) / 4,
-				  .tos = ANSWER_TOS,
-				  .tot_len = bpf_htons(sizeof(new.ip) + len),
-				  .frag_off = bpf_htons(IP4_DF),
-				  .ttl = ANSWER_TTL,
-				  .protocol = protocol,
-				  .saddr = b->source[0],
-				  .daddr = b->destination[0] } };
 		struct iphdr *ip = packet_at(ctx, b->l3, L3_LIMIT, sizeof(*ip));
 
 		if (!ip)
 			return 0;
-		new.ip.check = csum_of(sum_words(new.word, 5));
-		*ip = new.ip;
+		fill_ip4(ip, b, protocol, len);
+		ip->check = csum_of(sum_header(ip, sizeof(*ip)));
 		return sum + b->source[0] + b->destination[0];
 	} else {
 		struct ipv6hdr *ip = packet_at(ctx, b->l3, L3_LIMIT, sizeof(*ip));

@@ -88,23 +88,20 @@ static __always_inline bool reset(struct xdp_md *ctx, const struct lb_pkt *pkt,
 				  int family, const struct back *b)
 {
 	__u32 l4 = b->l3 + (family == 4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr));
-	struct tcphdr *tcp = packet_at(ctx, pkt->l4, L4_LIMIT, sizeof(*tcp));
-	union {
-		struct tcphdr tcp;
-		__u32 word[sizeof(struct tcphdr) / 4];
-	} new;
+	struct tcphdr *tcp = packet_at(ctx, pkt->l4, L4_LIMIT, sizeof(*tcp)), new;
 	__u64 sum;
 
 	if (!tcp)
 		return false;
-	reset_fill(tcp, pkt->tcp_flags, ip_end(ctx, pkt, family) - pkt->l4, &new.tcp);
+	reset_fill(tcp, pkt->tcp_flags, ip_end(ctx, pkt, family) - pkt->l4, &new);
 	sum = back_write_ip(ctx, b, family, IPPROTO_TCP, sizeof(new));
-	new.tcp.check = csum_of(sum + sum_words(new.word, 5));
 	tcp = packet_at(ctx, l4, L4_LIMIT, sizeof(*tcp));
-	if (!tcp || !back_write_frame(ctx, b))
+	if (!tcp)
 		return false;
-	*tcp = new.tcp;
-	return !bpf_xdp_adjust_tail(ctx, (int)(l4 + sizeof(*tcp)) - (int)pkt->length);
+	*tcp = new;
+	tcp->check = csum_of(sum + sum_header(tcp, sizeof(*tcp)));
+	return back_write_frame(ctx, b) &&
+	       !bpf_xdp_adjust_tail(ctx, (int)(l4 + sizeof(*tcp)) - (int)pkt->length);
 }
 
 /* What an ICMP error says: type and code, and the second half of its header. */

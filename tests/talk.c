@@ -96,6 +96,7 @@ static void clear_world(void)
 		    LB_ENDPOINT_BUCKETS);
 	clear_array("lb_hops", sizeof(struct lb_hop), TALK_SERVICES * TALK_BACKENDS + 1);
 	clear_array("lb_switches", sizeof(struct lb_switches), 1);
+	clear_array("lb_answers", sizeof(__u64), TALK_SERVICES);
 	clear_prefixes("lb_prefixes4");
 	clear_prefixes("lb_prefixes6");
 	clear_probes();
