@@ -16,6 +16,7 @@
 #include "devices.h"
 #include "netlink.h"
 #include "reason.h"
+#include "rules.h"
 #include "snapshot.h"
 #include "table.h"
 #include "ways.h"
@@ -120,6 +121,18 @@ static void add_way(json_t *problems, const struct ways *w, const char *object,
 			      problem(object, way.fault, way.remedy, "%s", way.text));
 }
 
+static void add_no_rules(json_t *problems, const struct model *m, const char *object,
+			 const struct model_service *s)
+{
+	if (!rules_lack(m, s))
+		return;
+	json_array_append_new(problems,
+			      problem(object, "policy-drop",
+				      "'lbctl policy param " RULES_POLICY " rule'",
+				      "policy " RULES_POLICY
+				      " has no rule: all packets are dropped"));
+}
+
 static void add_service_problems(json_t *problems, const struct snapshot *s,
 				 const struct ways *w,
 				 const struct model_service *service)
@@ -130,6 +143,7 @@ static void add_service_problems(json_t *problems, const struct snapshot *s,
 	size_t i, usable = 0, weightless = 0;
 
 	service_text(service, name);
+	add_no_rules(problems, &s->model, name, service);
 	for (i = 0; i < service->n_backends; i++) {
 		const struct model_backend *b = &service->backends[i];
 

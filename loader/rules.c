@@ -337,6 +337,12 @@ const struct model_rule *rule_of_backend(const struct model_service *s,
 	return NULL;
 }
 
+bool rules_lack(const struct model *m, const struct model_service *s)
+{
+	return !s->n_rules &&
+	       !strcmp(m->policies[service_policy(m, s)].info.meta.name, RULES_POLICY);
+}
+
 enum outcome rules_check(const struct model *m)
 {
 	char name[ENDPOINT_TEXT_SIZE];

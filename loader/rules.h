@@ -28,6 +28,8 @@ enum outcome rule_add(struct model_service *s, const struct model_rule *r);
 /* A rule of @s that sends to @b, or NULL. */
 const struct model_rule *rule_of_backend(const struct model_service *s,
 					 const struct model_backend *b);
+/* Is match to choose for @s, which has no rule? */
+bool rules_lack(const struct model *m, const struct model_service *s);
 /* Policies that look at each packet are for services with persistence none; reports. */
 enum outcome rules_check(const struct model *m);
 

@@ -208,10 +208,42 @@ holds() {
 	refuses_file "decides for each packet" <<<"service add 10.0.0.10:7/udp policy match"
 }
 
+# Of a service that may have it.
+chooses() {
+	local U=10.0.0.10:5000/udp
+
+	lb -q apply - <<-EOF
+		chain attach v0
+		service add $U forward local persistence none policy match
+		backend add $U 10.0.0.10:5001
+		backend add $U 10.0.0.10:5002
+	EOF
+	prints "a service without rules is a problem" \
+		"^! $U +policy match has no rule: all packets are dropped; .*policy param match rule" lb
+	does "the first rule" rule "$(tag 600 :5001)" $U
+	counts "... mends it" 0 'no rule' lb
+	does "it may be the default, if all services can have it" lb -q policy set match
+	saved "save has the policy before, the rules behind" <<-EOF
+		chain attach v0
+		policy set match
+		service add $U forward local policy match persistence none
+		backend add $U 10.0.0.10:5001
+		backend add $U 10.0.0.10:5002
+		policy param match rule "len 290-294 at 20 = 600 backend 10.0.0.10:5001" service $U
+	EOF
+	refuses 1 "service '10.0.0.10:7/udp': policy 'match' decides for each packet" \
+		service add 10.0.0.10:7/udp
+	refuses 1 "in fullnat a TCP connection cannot go to several backends" \
+		service add 10.0.0.10:7/tcp persistence none policy match
+	does "TCP, in mode local" lb service add 10.0.0.10:7/tcp forward local \
+		persistence none policy match
+}
+
 start
 adds
 removes
 bad_rules
 overlaps
 holds
+chooses
 finish

@@ -19,6 +19,7 @@ import selectors
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -42,7 +43,6 @@ exec bash --norc --noprofile /dev/fd/3 3<&0 </dev/null 2>&1
 """]
 
 BEFORE = """\
-cd "$(mktemp -d)" || exit 1
 tutorial_failed=0
 trap 'echo "status $? of: $BASH_COMMAND"; tutorial_failed=1' ERR
 """
@@ -82,9 +82,11 @@ class Shell:
     """One bash in its sandbox."""
 
     def __init__(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="swy-tutorial-")
         read, self.commands = os.pipe()
         self.child = subprocess.Popen(SANDBOX, stdin=read, stdout=subprocess.PIPE,
-                                      stderr=subprocess.STDOUT, start_new_session=True)
+                                      stderr=subprocess.STDOUT, cwd=self.folder.name,
+                                      start_new_session=True)
         os.close(read)
         self.selector = selectors.DefaultSelector()
         self.selector.register(self.child.stdout, selectors.EVENT_READ)
@@ -113,6 +115,7 @@ class Shell:
         os.killpg(self.child.pid, signal.SIGKILL)
         self.child.wait()
         os.close(self.commands)
+        self.folder.cleanup()
 
 
 def judge(status, said, expected):
@@ -149,6 +152,7 @@ def do(path, n):
 
 def main(paths):
     n = failed = 0
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("tutorial: stopped"))
     for path in paths:
         done, bad = do(path, n + 1)
         if not done:
