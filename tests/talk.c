@@ -16,7 +16,7 @@
 struct stage talk_stage;
 int talk_parse;
 
-#define POLICY 0 /* its slot */
+enum { HASH, MATCH }; /* slots of the policies */
 
 int talk_open(void **state)
 {
@@ -30,7 +30,8 @@ int talk_open(void **state)
 	talk_stage.params.hz = 25000; /* next hops are kept longer than a test takes */
 	talk_parse = stage_load_all(&talk_stage);
 	stage_load(&talk_stage, "progs/lb_local");
-	stage_load_policy(&talk_stage, "hash", POLICY);
+	stage_load_policy(&talk_stage, "hash", HASH);
+	stage_load_policy(&talk_stage, "match", MATCH);
 	world_set_profile(&talk_stage, 0, &profile);
 	hosts_add_devices(&talk_stage);
 	return 0;
@@ -105,13 +106,18 @@ static void clear_world(void)
 	talk_stage.n_backends = 0;
 }
 
-static void choose(__u32 service, __u16 backend, __u32 promises)
+static void choose(__u32 service, __u16 backend, const struct talk_service *s)
 {
-	const struct lb_table head = { .policy = POLICY,
+	const struct lb_table head = { .policy = s->rules ? MATCH : HASH,
 				       .kind = LB_TABLE_MAGLEV,
 				       .n_backends = backend ? 1 : 0,
-				       .promises = promises };
+				       .promises = s->promises };
 
+	if (s->rules)
+		assert_return_code(
+			bpf_map_update_elem(stage_map(&talk_stage, "lb_match_rules"),
+					    &service, s->rules, 0),
+			errno);
 	world_set_table(&talk_stage, service, &head, &backend, backend ? 1 : 0);
 }
 
@@ -130,7 +136,7 @@ void talk_begin(const struct talk *t)
 		}
 		if (s->nat)
 			world_set_ports(&talk_stage, id, s->nat, s->nat);
-		choose(id, first, s->promises);
+		choose(id, first, s);
 	}
 }
 
@@ -141,7 +147,7 @@ static void prepare(const struct talk *t, const struct talk_step *step)
 	if (step->pick) {
 		__u32 service = world_backend(&talk_stage, step->pick).service;
 
-		choose(service, step->pick, t->services[service].promises);
+		choose(service, step->pick, &t->services[service]);
 	}
 	if (step->down)
 		world_set_backend(&talk_stage, step->down, LB_BACKEND_DOWN, 1);

@@ -25,6 +25,7 @@ struct talk_service {
 	struct { const char *address; __u16 port; } backend[TALK_BACKENDS];
 	__u16 nat;			/* the one translated port; 0: all of them */
 	__u32 promises;			/* of its policy */
+	const struct lb_match_rules *rules; /* match chooses by these; NULL: hash */
 };
 
 struct talk_step {

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "match.h"
 #include "policy.h"
 
 #define CLIENT	 "192.0.2.1"
@@ -17,24 +18,6 @@
 
 /* Ids of backends; the last one is another service's. */
 enum { TO_5001 = 1, TO_5002, TO_5003, FOREIGN };
-
-#define ANY 65535
-
-/* clang-format off */
-#define RULE(low_, high_, offset_, text, backend_)					\
-	{ .low = (low_), .high = (high_), .offset = (offset_),				\
-	  .n_bytes = sizeof(text) - 1, .word = TEXT_WORDS(text), .backend = (backend_) }
-/* clang-format on */
-#define TEXT_BYTE(t, i)                                                                  \
-	((__u64)(__u8)(t "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0")[i] << (i) % 8 * 8)
-#define TEXT_WORD(t, i)                                                                  \
-	(TEXT_BYTE(t, i) | TEXT_BYTE(t, i + 1) | TEXT_BYTE(t, i + 2) |                   \
-	 TEXT_BYTE(t, i + 3) | TEXT_BYTE(t, i + 4) | TEXT_BYTE(t, i + 5) |               \
-	 TEXT_BYTE(t, i + 6) | TEXT_BYTE(t, i + 7))
-#define TEXT_WORDS(t)                                                                    \
-	{                                                                                \
-		TEXT_WORD(t, 0), TEXT_WORD(t, 8)                                         \
-	}
 
 /* The case that the issue names. */
 static const struct lb_match_rules tags = {
