@@ -6,7 +6,8 @@
  * packet that no rule matches is dropped (policy-drop).  TCP segments without payload, those
  * of the handshake and plain ACKs, go to the backend of the first rule.  Weights do not
  * matter; what belongs to a backend that is not active is dropped (backend-down).  Costs
- * 10 ns and 2 per rule, 8 more for each place that rules look at.
+ * 10 ns and 2 to 3 per rule, and 14 each time a rule looks at another place than the one
+ * before it: so rules that look at one place are best added one after another.
  *
  * Do not use it where a connection shall stay with a backend: it decides per packet.
  */
