@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "chain.h"
+#include "devices.h"
 #include "doctor.h"
 #include "netlink.h"
 
@@ -73,7 +74,9 @@ static void check_attached(struct doctor *d, const struct lb_device *dev)
 		doctor_say(d, VERDICT_OK, "attached", dev->name, NULL,
 			   "behind the dispatcher, priority %u", dev->priority);
 
-	if (dev->mode == LB_MODE_SKB)
+	if (device_is_loopback(dev))
+		doctor_say(d, VERDICT_OK, "mode", dev->name, NULL, "skb, lo's only one");
+	else if (dev->mode == LB_MODE_SKB)
 		doctor_say(d, VERDICT_WARN, "mode", dev->name,
 			   "mode native, if the driver can",
 			   "skb: several times slower than native");

@@ -101,7 +101,7 @@ static void write_info(struct state *s, const struct lb_policy_meta *meta, int p
 	__atomic_store_n(&info->meta.magic, LB_POLICY_MAGIC, __ATOMIC_RELEASE);
 }
 
-/* A new version of a policy may want another kind of table. */
+/* A new version of a policy may want another kind of table, or promise something else. */
 static int remake_tables(struct state *s, __u32 slot)
 {
 	bool *uses;
@@ -127,10 +127,11 @@ static int install(struct state *s, const struct lb_policy_meta *meta, int prog,
 		   const char *path)
 {
 	const struct lb_policy_meta *old = &s->policies[meta->slot].meta;
-	bool new_kind = old->magic == LB_POLICY_MAGIC && old->kind != meta->kind;
+	bool differs = old->magic == LB_POLICY_MAGIC &&
+		       (old->kind != meta->kind || old->promises != meta->promises);
 	int err;
 
-	if (new_kind)
+	if (differs)
 		__atomic_store_n(&s->config->dirty, 1, __ATOMIC_RELEASE);
 	err = put_in_slot(s, meta->slot, prog);
 	if (err) {
@@ -139,9 +140,9 @@ static int install(struct state *s, const struct lb_policy_meta *meta, int prog,
 		return err;
 	}
 	write_info(s, meta, prog, path);
-	if (new_kind)
+	if (differs)
 		err = remake_tables(s, meta->slot);
-	if (!err && new_kind)
+	if (!err && differs)
 		__atomic_store_n(&s->config->dirty, 0, __ATOMIC_RELEASE);
 	return err;
 }

@@ -99,6 +99,7 @@ attaches_to_loopback() {
 	is "lo: no lb_local there" "xdp 1, tc 1 0, clsact 1, forwarding 1 1 " \
 		"$(state_of lo)"
 	does "lo: once more" lb -q chain attach lo mode skb
+	prints "lo: the doctor does not mind its mode" 'ok +mode +lo ' lb doctor lo
 	does "lo: packets still pass" in_ns ping -c 1 -W 2 127.0.0.1
 	does "lo: detached" lb -q chain detach lo
 	is "lo: nothing is left" "xdp 0, tc 0 0, clsact 0, forwarding 0 0 " "$(state_of lo)"

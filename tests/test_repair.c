@@ -295,6 +295,42 @@ static void only_policies_of_this_abi_are_loaded(void **arg)
 		assert_true(!state.policies[i].meta.magic == (i >= shipped));
 }
 
+static void a_policy_that_promises_something_else_has_its_tables_made_anew(void **arg)
+{
+	static char image[1 << 20];
+	char path[PATH_MAX], cut[64];
+	const __u32 mark = LB_POLICY_MAGIC;
+	struct lb_policy_meta *meta, copy;
+	__u32 slot, generation;
+	size_t size;
+	FILE *f;
+
+	(void)arg;
+	add_services(1);
+	generation = read_header(0).generation;
+	snprintf(path, sizeof(path), "%s/policies/round_robin.bpf.o", build);
+	f = fopen(path, "re");
+	assert_non_null(f);
+	size = fread(image, 1, sizeof(image), f);
+	fclose(f);
+	assert_int_equal(state_load_policy(&state, path, &slot), 0);
+	assert_int_equal(read_header(0).generation, generation);
+
+	meta = memmem(image, size, &mark, sizeof(mark));
+	assert_non_null(meta);
+	memcpy(&copy, meta, sizeof(copy));
+	copy.promises ^= LB_PROMISE_ADDRESS;
+	memcpy(meta, &copy, sizeof(copy));
+	snprintf(cut, sizeof(cut), "/tmp/swy-test-%d.bpf.o", getpid());
+	write_file(cut, image, size);
+	assert_int_equal(state_load_policy(&state, cut, &slot), 0);
+	unlink(cut);
+	assert_int_equal(read_header(0).promises, copy.promises);
+	assert_int_equal(read_header(0).generation, generation + 1);
+	assert_int_equal(state.config->dirty, 0);
+	instance_check();
+}
+
 static void nothing_is_left_of_what_was_destroyed(void **arg)
 {
 	(void)arg;
@@ -317,6 +353,7 @@ int main(void)
 		TEST(a_foreign_pin_is_refused),
 		TEST(an_instance_that_was_never_finished_is_made_anew),
 		TEST(only_policies_of_this_abi_are_loaded),
+		TEST(a_policy_that_promises_something_else_has_its_tables_made_anew),
 		TEST(nothing_is_left_of_what_was_destroyed),
 	};
 
