@@ -316,8 +316,8 @@ static __always_inline bool flow_find(struct lb_pkt *pkt, int family)
 		return false;
 	}
 
-	if (!(pkt->flags &
-	      LB_PKT_ERROR)) /* which a flow that has ended may go on to cause */
+	/* A flow that has ended may go on to cause errors. */
+	if (!(pkt->flags & LB_PKT_ERROR))
 		flow_touch(b, way, pkt->now);
 	return true;
 }

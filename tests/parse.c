@@ -77,6 +77,7 @@ int parse_open(void **state)
 	stage_stop_rewrite(&parse_stage);
 	stage_stop_policy(&parse_stage, POLICY);
 	stage_stop_policy(&parse_stage, FAR_POLICY);
+	stage_stop(&parse_stage, LB_STAGE_ICMP);
 	world_set_profile(&parse_stage, 0, &profile);
 
 	http = add_services(SERVICE, BACKEND1, BACKEND2);

@@ -10,6 +10,7 @@
 /* clang-format off */
 #define TO_REWRITE .verdict = REACHED_REWRITE
 #define TO_POLICY .verdict = REACHED_POLICY + POLICY
+#define TO_ICMP .verdict = REACHED_STAGE + LB_STAGE_ICMP
 #define PASS(why) .verdict = XDP_PASS, .reason = LB_REASON_##why
 #define DROP(why) .verdict = XDP_DROP, .reason = LB_REASON_##why
 
@@ -142,6 +143,35 @@ const struct parse_row parse_rows[] = {
 	{ .name = "first fragment of a reply",
 	  .in = PKT(ETH(), IP4(BACKEND1, SERVICE, .frag = 0x2000), TCP(HTTP, NAT)),
 	  DROP(FRAGMENT) },
+
+	/* ICMP errors, whatever they quote. */
+	{ .name = "unreachable",
+	  .in = PKT(ETH(), IP4(CLIENT, SERVICE), ICMP(3), IP4(SERVICE, CLIENT), UDP(DNS, KNOWN)),
+	  TO_ICMP },
+	{ .name = "time exceeded, to somebody else",
+	  .in = PKT(ETH(), IP4(CLIENT, BACKEND1), ICMP(11), DATA("?")), TO_ICMP },
+	{ .name = "parameter problem, tagged and with options",
+	  .in = PKT(ETH(), VLAN(7), IP4(CLIENT, SERVICE, BYTES(EIGHT)), ICMP(12)),
+	  .l3 = 18, .l4 = 46, TO_ICMP },
+	{ .name = "unreachable over IPv6",
+	  .in = PKT(ETH(), IP6(CLIENT6, SERVICE6), ICMP(1), IP6(SERVICE6, CLIENT6),
+		    UDP(DNS, KNOWN)), TO_ICMP },
+	{ .name = "packet too big, tagged and behind extension headers",
+	  .in = PKT(ETH(), VLAN(7), VLAN(8), IP6(CLIENT6, SERVICE6), EXT(IPPROTO_HOPOPTS),
+		    ICMP(2, .dport = 1400)), .l3 = 22, .l4 = 70, TO_ICMP },
+	{ .name = "time exceeded over IPv6",
+	  .in = PKT(ETH(), IP6(CLIENT6, SERVICE6), ICMP(3)), TO_ICMP },
+	{ .name = "source quench",
+	  .in = PKT(ETH(), IP4(CLIENT, SERVICE), ICMP(4), IP4(SERVICE, CLIENT),
+		    UDP(DNS, KNOWN)), PASS(NOT_OURS) },
+	{ .name = "an error that is a fragment",
+	  .in = PKT(ETH(), IP4(CLIENT, SERVICE, .frag = 0x2000), ICMP(3)), PASS(NOT_OURS) },
+	{ .name = "ICMPv6 in IPv4",
+	  .in = PKT(ETH(), IP4(CLIENT, SERVICE, .type = IPPROTO_ICMPV6), ICMP(1)),
+	  PASS(NOT_OURS) },
+	{ .name = "ICMP in IPv6",
+	  .in = PKT(ETH(), IP6(CLIENT6, SERVICE6, .type = IPPROTO_ICMP), ICMP(3)),
+	  PASS(NOT_OURS) },
 
 	/* For a service, and it cannot be served. */
 	{ .name = "tcp without a flow and no syn",

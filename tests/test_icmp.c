@@ -18,25 +18,18 @@ struct type {
 };
 
 static const struct type types4[] = {
-	{ 3, 0, 0 },			/* network, host, */
-	{ 3, 1, 0 },
-	{ 3, 2, 0 },			/* protocol, port unreachable */
-	{ 3, 3, 0 },
-	{ 3, 4, 1400 },			/* fragmentation needed */
-	{ 3, 13, 0 },			/* prohibited */
-	{ 11, 0, 0 },			/* time exceeded, on the way, in reassembly */
-	{ 11, 1, 0 },
+	{ 3, 0, 0 }, { 3, 1, 0 },	/* network, host, */
+	{ 3, 2, 0 }, { 3, 3, 0 },	/* protocol, port unreachable */
+	{ 3, 4, 1400 }, { 3, 13, 0 },	/* fragmentation needed, prohibited */
+	{ 11, 0, 0 }, { 11, 1, 0 },	/* time exceeded, on the way, in reassembly */
 	{ 12, 0, 0 },			/* parameter problem */
 };
 
 static const struct type types6[] = {
-	{ 1, 0, 0 },			/* no route, prohibited, address, port unreachable */
-	{ 1, 1, 0 },
-	{ 1, 3, 0 },
-	{ 1, 4, 0 },
+	{ 1, 0, 0 }, { 1, 1, 0 },	/* no route, prohibited, */
+	{ 1, 3, 0 }, { 1, 4, 0 },	/* address, port unreachable */
 	{ 2, 0, 1400 },			/* packet too big */
-	{ 3, 0, 0 },			/* time exceeded */
-	{ 3, 1, 0 },
+	{ 3, 0, 0 }, { 3, 1, 0 },	/* time exceeded */
 	{ 4, 1, 6 },			/* parameter problem */
 };
 
@@ -314,6 +307,55 @@ static void dsr(void **state)
 	try_mode(DIRECT, 6, as_it_is);
 }
 
+/* Is the ICMP checksum of what came out right? */
+static bool sums_up(const struct about *a, const struct run *r)
+{
+	size_t l4 = a->family == 4 ? 34 : 54, len = r->len - l4;
+	__u32 pseudo = a->family == 4 ? 0 : packet_sum(r->pkt + 22, 32, 58 + len);
+
+	return packet_sum(r->pkt + l4, len, pseudo) == 0xffff;
+}
+
+/* A quote that ends @kept bytes behind its IP header: translated if it has the ports. */
+static void try_length(const struct change *c, size_t kept)
+{
+	const struct about *a = &c->about;
+	const struct type *type = a->family == 4 ? types4 : types6;
+	const struct shape shape = { .data = "up to here", .kept = kept };
+	struct packet in = error_packet(a, &c->in, type, &shape),
+		      out = error_packet(a, &c->out, type, &shape);
+	bool half = kept == 17 && a->protocol == OF_TCP; /* of the checksum */
+	const char *what = "cut short";
+	struct run r;
+
+	if (kept < 8) {
+		icmp_expect(what, in.layer, in.layer, XDP_PASS, LB_REASON_NOT_OURS);
+	} else if (!half) {
+		icmp_expect(what, in.layer, out.layer, c->verdict, LB_REASON_ICMP_ERROR);
+	} else {
+		stage_run_layers(stage_program(&icmp_stage, "lb_parse"), in.layer,
+				 hosts_back, &r);
+		assert_int_equal(r.verdict, c->verdict);
+		assert_true(sums_up(a, &r));
+	}
+}
+
+static void truncated_at_every_length(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 2 * N_PROTOCOLS; i++) {
+		struct about a = { FULLNAT, i % 2 ? 6 : 4, i / 2 };
+		struct change back = towards_backend(&a, true),
+			      there = towards_client(&a, true);
+
+		icmp_flow(&a);
+		for (size_t kept = 1; kept <= 30; kept++) {
+			try_length(&back, kept);
+			try_length(&there, kept);
+		}
+	}
+}
+
 /* In a tunnel: what is inside of the outer header is as it was. */
 static void ipip(void **state)
 {
@@ -321,15 +363,14 @@ static void ipip(void **state)
 	for (int i = 0; i < 2 * N_PROTOCOLS; i++) {
 		struct about a = { TUNNEL, i % 2 ? 6 : 4, i / 2 };
 		struct change c = towards_backend(&a, true);
-		struct packet in = error_packet(&a, &c.in, &types4[3], &shapes[7]);
+		const struct type *type = a.family == 4 ? types4 : types6;
+		struct packet in = error_packet(&a, &c.in, type, &shapes[7]);
 		struct flow flow = icmp_flow(&a);
 		__u8 bytes[PACKET_MAX];
-		size_t len, outer = a.family == 4 ? 20 : 40;
+		size_t outer = a.family == 4 ? 20 : 40,
+		       len = packet_build(bytes, in.layer);
 		struct run r;
 
-		if (a.family == 6)
-			in = error_packet(&a, &c.in, &types6[3], &shapes[7]);
-		len = packet_build(bytes, in.layer);
 		stage_run(stage_program(&icmp_stage, "lb_parse"), bytes, len, hosts_back,
 			  &r);
 		assert_int_equal(r.verdict, XDP_TX);
@@ -341,7 +382,7 @@ static void ipip(void **state)
 
 int main(void)
 {
-	struct CMUnitTest units[N(rows) + 2];
+	struct CMUnitTest units[N(rows) + 3];
 
 	for (size_t i = 0; i < N(rows); i++)
 		units[i] = (struct CMUnitTest){
@@ -351,5 +392,7 @@ int main(void)
 		};
 	units[N(rows)] = (struct CMUnitTest)cmocka_unit_test(dsr);
 	units[N(rows) + 1] = (struct CMUnitTest)cmocka_unit_test(ipip);
+	units[N(rows) + 2] =
+		(struct CMUnitTest)cmocka_unit_test(truncated_at_every_length);
 	return cmocka_run_group_tests_name("icmp", units, icmp_open, icmp_close);
 }

@@ -32,7 +32,9 @@ static const struct layer *layer_of(const struct parse_row *row, enum layer_kind
 static void check_scratch(const struct parse_row *row, size_t len)
 {
 	const struct layer *ip = layer_of(row, LAYER_IP4, LAYER_IP6);
-	const struct layer *l4 = layer_of(row, LAYER_TCP, LAYER_UDP);
+	const struct layer *l4 = row->verdict == REACHED_STAGE + LB_STAGE_ICMP
+					 ? layer_of(row, LAYER_ICMP, LAYER_ICMP)
+					 : layer_of(row, LAYER_TCP, LAYER_UDP);
 	bool reply = row->direction == LB_TO_CLIENT, tcp = l4->kind == LAYER_TCP;
 	struct lb_pkt pkt = stage_scratch(&parse_stage);
 	__u16 l3 = row->l3 ?: 14, port = row->client_port ?: 31337;
@@ -45,6 +47,13 @@ static void check_scratch(const struct parse_row *row, size_t len)
 	assert_int_equal(pkt.l4, row->l4 ?: l3 + (family == 4 ? 20 : 40));
 	assert_int_equal(pkt.length, len);
 	assert_int_equal(pkt.family, family);
+	assert_int_equal(pkt.flags, 0);
+	if (l4->kind == LAYER_ICMP) {
+		assert_int_equal(pkt.protocol,
+				 family == 4 ? IPPROTO_ICMP : IPPROTO_ICMPV6);
+		assert_int_equal(pkt.tcp_flags, 0);
+		return;
+	}
 	assert_int_equal(pkt.protocol, tcp ? IPPROTO_TCP : IPPROTO_UDP);
 	assert_int_equal(pkt.tcp_flags, tcp ? l4->flags ?: TH_ACK : 0);
 	assert_int_equal(pkt.direction, row->direction);
