@@ -156,6 +156,16 @@ static __u32 link_siblings(struct stage *s, __u32 id, const struct lb_service *s
 	return LB_REPLIES(fullnat, id);
 }
 
+static __u32 tunnel_source(struct stage *s, int family)
+{
+	struct lb_source source = { .family = family, .prefix = family == 4 ? 32 : 128 };
+	__u32 index = family == 4 ? 1 : 2;
+
+	world_address(family == 4 ? WORLD_TUNNEL4 : WORLD_TUNNEL6, source.address);
+	world_put(s, "lb_sources", index, &source);
+	return index;
+}
+
 __u32 world_add_backend(struct stage *s, __u32 service, const char *address, __u16 port)
 {
 	__u32 id = ++s->n_backends;
@@ -170,6 +180,8 @@ __u32 world_add_backend(struct stage *s, __u32 service, const char *address, __u
 	struct lb_service of = world_service(s, service);
 
 	backend.family = world_address(address, backend.address);
+	if (of.forward == LB_FORWARD_IPIP || of.forward == LB_FORWARD_GUE)
+		backend.source = tunnel_source(s, backend.family);
 	world_put(s, "lb_backends", id, &backend);
 	if (LB_FORWARD_IS_NAT(of.forward))
 		endpoint_set(s, address, port, of.protocol, LB_ENDPOINT_BACKEND,

@@ -29,6 +29,9 @@ __u32 world_add(struct stage *s, const struct world_service *service);
 /* The same, of one port, in fullnat mode. */
 __u32 world_add_service(struct stage *s, const char *address, __u16 port, __u8 protocol);
 void world_set_ports(struct stage *s, __u32 service, __u16 low, __u16 high);
+/* Where tunnels of backends come from, by the backend's family: entries 1 and 2. */
+#define WORLD_TUNNEL4 "172.16.5.9"
+#define WORLD_TUNNEL6 "2001:db8:5::9"
 /* An active backend of @service, weight 1; its id.  Port 0: as the client chose. */
 __u32 world_add_backend(struct stage *s, __u32 service, const char *address, __u16 port);
 void world_set_backend(struct stage *s, __u32 id, enum lb_backend_state state,
