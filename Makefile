@@ -34,8 +34,9 @@ WARN := -Wall -Wextra -Werror
 # ---- BPF ---------------------------------------------------------------------
 
 # The address of a map and the __sync builtins need -mcpu=v3; __$(ARCH)__ and the
-# multiarch folder are for the C library's headers, which know no "bpf" machine.
-BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g $(WARN) -D__TARGET_ARCH_$(BPF_ARCH) \
+# multiarch folder are for the C library's headers, which know no "bpf" machine.  Headers
+# and keys are read as words and as fields, which strict aliasing would take for two things.
+BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -fno-strict-aliasing -g $(WARN) -D__TARGET_ARCH_$(BPF_ARCH) \
 	-D__$(ARCH)__ -Iinclude -Iprogs -Ipolicies $(BPF_INCLUDES) \
 	-ffile-prefix-map=$(CURDIR)=.
 
