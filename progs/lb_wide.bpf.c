@@ -72,6 +72,14 @@ static __always_inline int for_service(struct xdp_md *ctx, struct lb_pkt *pkt, i
 	return new_flow(ctx, pkt);
 }
 
+/* Do its replies come to translated ports? */
+static __always_inline bool is_fullnat_backend(const struct lb_pkt *pkt, int family)
+{
+	return LB_REPLIES_FULLNAT(find_backend(&pkt->ends, pkt->protocol, family)) ||
+	       LB_REPLIES_FULLNAT(
+		       find_any_port_backend(&pkt->ends, family, pkt->protocol));
+}
+
 static __always_inline int wide(struct xdp_md *ctx, struct lb_pkt *pkt, int family)
 {
 	const struct lb_prefix *p =
@@ -88,7 +96,7 @@ static __always_inline int wide(struct xdp_md *ctx, struct lb_pkt *pkt, int fami
 	if (pkt->flags & LB_PKT_NO_PORTS)
 		return lb_leave(ctx, pkt, LB_REASON_NOT_OURS, XDP_PASS);
 	try_reply(ctx, pkt, family);
-	if (pkt->flags & LB_PKT_NO_REPLY)
+	if ((pkt->flags & LB_PKT_NO_REPLY) && is_fullnat_backend(pkt, family))
 		return stray_reply(ctx, pkt, &pkt->ends, family, LB_REASON_UNKNOWN_REPLY);
 	return lb_leave(ctx, pkt, LB_REASON_NOT_OURS, XDP_PASS);
 }

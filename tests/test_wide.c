@@ -213,6 +213,14 @@ static const struct talk rows[] = {
 		{ .in = PKT(ETH(), IP4(BACKEND1, CLIENT), TCP(80, NAT, SYN_ACK)),
 		  PASS(NOT_OURS) } } },
 
+	{ .name = "a nat backend of any port asks us something on a port that we translate to",
+	  .services = { { ON(VIP, 0, TCP, NAT, ANY), BACKENDS({ BACKEND1, 0 }) },
+			{ ON(OWN, 80, TCP, FULLNAT), BACKENDS({ BACKEND2, 80 }) } },
+	  .steps = {
+		{ .in = PKT(ETH(), IP4(BACKEND1, OWN), TCP(PORT, 9100, SYN)), PASS(NOT_OURS) },
+		{ .in = PKT(ETH(), IP4(BACKEND2, OWN), TCP(80, 9100, SYN_ACK)),
+		  DROP(UNKNOWN_REPLY) } } },
+
 	/* Fragments: only an address, so all of a datagram go where that says. */
 	{ .name = "fragments for any port by a policy of addresses",
 	  .services = { { ON(VIPS, 0, UDP, DSR, ANY), BACKENDS({ BACKEND1, 0 }),
