@@ -176,6 +176,21 @@ struct judgement judge_inner(const __u8 *pkt, size_t len, const struct judgement
 	return judge_from(pkt, len, at, pkt[at] >> 4 == 6);
 }
 
+struct judgement judge_quote(const __u8 *pkt, size_t len, const struct judgement *error)
+{
+	size_t at = error->l4 + 8;
+	bool quotes = error->family && (error->protocol == IPPROTO_ICMP ||
+					error->protocol == IPPROTO_ICMPV6);
+
+	if (!quotes || error->fragment || at >= len || !error->fits)
+		return (struct judgement){};
+	if (error->protocol == IPPROTO_ICMPV6
+		    ? pkt[error->l4] > 4
+		    : pkt[error->l4] != 3 && pkt[error->l4] != 11 && pkt[error->l4] != 12)
+		return (struct judgement){};
+	return judge_from(pkt, len, at, error->family == 6);
+}
+
 void judge_repair(__u8 *pkt, size_t len)
 {
 	struct judgement j = judge(pkt, len);

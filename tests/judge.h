@@ -35,6 +35,9 @@ struct judgement judge(const __u8 *pkt, size_t len);
 /* The same of what is inside of an IP-in-IP or GUE packet. */
 struct judgement judge_inner(const __u8 *pkt, size_t len, const struct judgement *outer);
 
+/* And of what an ICMP error quotes. */
+struct judgement judge_quote(const __u8 *pkt, size_t len, const struct judgement *error);
+
 /* Make the checksums right, where there are any. */
 void judge_repair(__u8 *pkt, size_t len);
 

@@ -130,6 +130,52 @@ static const struct golden goldens[] = {
 	{ .talk = { .name = "without a checksum",
 		    .services = { { ON(VIP, 53, UDP, NAT), BACKENDS({ BACKEND1, 5353 }) } },
 		    STEPS(IN(IP4(CLIENT, VIP), UDP(PORT, 53, .no_check = true), DATA("?"))) },
+	{ .talk = { .name = "an MSS",
+		    .services = { { ON(VIP, 80, TCP, FULLNAT, .mss = 1400),
+				    BACKENDS({ BACKEND1, 8080 }) } },
+		    STEPS(IN(IP4(CLIENT, VIP), TCP(PORT, 80, SYN, BYTES("\x01\x02\x04\x05\xb4"
+									"\x04\x02\x00")))) },
+	{ .talk = { .name = "a reply with an MSS",
+		    .services = { { ON(VIP6, 80, TCP, NAT, .mss = 1220),
+				    BACKENDS({ BACKEND1_6, 8080 }) } },
+		    STEPS(IN(TCP6), IN(IP6(BACKEND1_6, CLIENT6),
+				       TCP(8080, PORT, SYN_ACK, BYTES("\x02\x04\x05\xa0")))) },
+	{ .talk = { .name = "nobody to choose", .services = { { ON(VIP, 80, TCP, NAT) } },
+		    STEPS(IN(TCP4)), .answers = true },
+	{ .talk = { .name = "nobody to choose, udp over IPv6",
+		    .services = { { ON(VIP6, 53, UDP, DSR) } }, STEPS(IN(UDP6)), .answers = true },
+	{ .talk = { .name = "a ping that we answer",
+		    .services = { { ON(VIP, 80, TCP, NAT, .flags = LB_SERVICE_F_ICMP_REPLY) } },
+		    STEPS(IN(IP4(CLIENT, VIP), PING, DATA("ping"))), .answers = true },
+
+	/* ICMP errors: what they are about is quoted, and translated too. */
+	{ .talk = { .name = "unreachable, about a packet to a nat backend",
+		    .services = { { ON(VIP, 80, TCP, NAT), BACKENDS({ BACKEND1, 8080 }) } },
+		    STEPS(IN(TCP4), IN(IP4(BACKEND1, CLIENT), ICMP(3, .code = 3),
+				       IP4(CLIENT, BACKEND1), TCP(PORT, 8080), DATA("x"))) },
+	{ .talk = { .name = "too big, about a reply of full NAT",
+		    .services = { { ON(VIP, 53, UDP, FULLNAT), BACKENDS({ BACKEND1, 53 }),
+				    .nat = NAT_PORT } },
+		    STEPS(IN(UDP4), IN(IP4(CLIENT, VIP), ICMP(3, .code = 4, .dport = 1400),
+				       IP4(VIP, CLIENT, BYTES(EIGHT)), UDP(53, PORT),
+				       DATA("12345678"))) },
+	{ .talk = { .name = "time exceeded, about a packet to a full NAT backend over IPv6",
+		    .services = { { ON(VIP6, 80, TCP, FULLNAT), BACKENDS({ BACKEND1_6, 8080 }),
+				    .nat = NAT_PORT } },
+		    STEPS(IN(TCP6), IN(IP6("2001:db8::3", VIP6), ICMP(3),
+				       IP6(VIP6, BACKEND1_6), TCP(NAT_PORT, 8080))) },
+	{ .talk = { .name = "too big over IPv6, about a reply in nat",
+		    .services = { { ON(VIP6, 53, UDP, NAT), BACKENDS({ BACKEND1_6, 5353 }) } },
+		    STEPS(IN(UDP6), IN(IP6(CLIENT6, VIP6), ICMP(2, .dport = 1280),
+				       IP6(VIP6, CLIENT6), UDP(53, PORT), DATA("1234567"))) },
+	{ .talk = { .name = "unreachable, to a dsr backend",
+		    .services = { { ON(VIP, 80, TCP, DSR), BACKENDS({ BACKEND1, 80 }) } },
+		    STEPS(IN(TCP4), IN(IP4(CLIENT, VIP), ICMP(3, .code = 1), IP4(VIP, CLIENT),
+				       TCP(80, PORT))) },
+	{ .talk = { .name = "unreachable, into a tunnel",
+		    .services = { { ON(VIP6, 80, TCP, GUE), BACKENDS({ BACKEND1_6, 80 }) } },
+		    STEPS(IN(TCP6), IN(IP6(CLIENT6, VIP6), ICMP(1), IP6(VIP6, CLIENT6),
+				       TCP(80, PORT))), .source = SRC6 },
 };
 /* clang-format on */
 
@@ -174,6 +220,14 @@ static void put_sources(__u32 source)
 	}
 }
 
+/* No second passes between jiffies as the test has them. */
+static void forget_answers(void)
+{
+	__u64 none = 0;
+
+	world_put(&talk_stage, "lb_answers", 0, &none);
+}
+
 /* The conversation so far, without its last packet; that is returned. */
 static const struct layer *converse(const struct talk *t)
 {
@@ -190,6 +244,7 @@ static const struct layer *begin(const struct golden *g)
 	about = g;
 	talk_begin(&g->talk);
 	put_sources(g->source);
+	forget_answers();
 	return converse(&g->talk);
 }
 
@@ -233,10 +288,23 @@ static void check_tunnel(const struct judgement *in, const struct judgement *out
 		wrong("the outer checksum");
 }
 
-/* What we say ourselves: right, whatever it is about. */
-static void check_answer(const struct judgement *out)
+/* What an ICMP error quotes is as right as it was. */
+static void check_quote(const struct judgement *in, const struct judgement *out)
 {
-	if (!out->header_right || out->sum != SUM_RIGHT)
+	struct judgement was = judge_quote(trial.in, trial.len, in),
+			 is = judge_quote(trial.r.pkt, trial.r.len, out);
+
+	if (was.header_right && !is.header_right)
+		wrong("the quoted header's checksum was right");
+	if (was.header_right && was.sum == SUM_RIGHT && is.sum != SUM_RIGHT)
+		wrong("the quoted checksum was right");
+}
+
+/* What we say ourselves is right, but for an echo of what was wrong. */
+static void check_answer(const struct judgement *in, const struct judgement *out)
+{
+	if (in->header_right &&
+	    (!out->header_right || (out->sum != SUM_RIGHT && in->sum != SUM_WRONG)))
 		wrong("our answer has a wrong checksum");
 }
 
@@ -251,13 +319,14 @@ static void check_sent(void)
 		wrong("what is sent is no packet");
 	inner = judge_inner(trial.r.pkt, trial.r.len, &out);
 	if (about->answers) {
-		check_answer(&out);
+		check_answer(&in, &out);
 	} else if (about->source) {
 		check_tunnel(&in, &out, &inner);
 	} else {
 		if (trial.r.len != trial.len || out.end - out.l3 != in.end - in.l3)
 			wrong("its length changed");
 		check_sums(&in, &out);
+		check_quote(&in, &out);
 	}
 }
 
@@ -376,6 +445,7 @@ static void damaged_at_random(void **state)
 		if (i % AFRESH == AFRESH - 1) {
 			flows_clear(&talk_stage);
 			converse(&g->talk);
+			forget_answers();
 		}
 		trial.len = packet_build(trial.in, in);
 		damage();
