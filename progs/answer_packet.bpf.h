@@ -159,8 +159,8 @@ static __always_inline void sum_piece(struct xdp_md *ctx, __u32 size, __u32 *at,
 
 /*
  * The sum of @len bytes at @at, less than 2048.  In pieces of constant size, because the
- * verifier of 6.1 knows no other way, and of at most 512 bytes, because bpf_csum_diff() takes
- * no more before 6.13.  Global: the verifier looks at it once.
+ * verifier of 6.1 knows no other way, and of at most 512 bytes, because bpf_csum_diff() of
+ * 6.1 takes no more.  Global: the verifier looks at it once.
  */
 __noinline __u64 sum_bytes(struct xdp_md *ctx, __u32 at, __u32 len)
 {
