@@ -18,7 +18,6 @@
 #define OUTER_TTL    64
 #define GUE_PORT     6080
 #define GUE_PORT_LOW 0xc000 /* source ports: from here to 65535 */
-#define IP4_DF	     0x4000
 
 /* What goes around the packet in hand. */
 struct outer {

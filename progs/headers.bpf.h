@@ -22,6 +22,7 @@
 
 #define VLAN_TAGS      2
 #define IP6_EXTENSIONS 6
+#define IP4_DF	       0x4000
 #define IP4_MF	       0x2000
 #define IP4_OFFSET     0x1fff
 #define IP6_MF	       0x0001

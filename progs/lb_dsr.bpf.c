@@ -8,9 +8,10 @@
  * in:   lb_pkt as lb_parse or lb_wide left it; of a new flow (version 0) also the backend's
  *       id, from the policy
  * out:  XDP_TX or XDP_REDIRECT; XDP_PASS with a mark for lb_resolve if the kernel has to
- *       find the next hop
+ *       find the next hop; to lb_answer if it does not fit the link there
  * else: XDP_DROP with a reason; a new flow may be there all the same
  */
+#include "mtu.bpf.h"
 #include "one_way.bpf.h"
 #include "send.bpf.h"
 
@@ -42,6 +43,8 @@ int lb_dsr(struct xdp_md *ctx)
 		reason = LB_REASON_NOT_CONNECTED;
 	if (reason)
 		return lb_drop(ctx, pkt, reason);
+	if (is_too_long(ctx, pkt, &hop))
+		return too_long(ctx, pkt, &hop);
 	hop.via = LB_BACKEND_REF_ID(pkt->backend);
 	return send(ctx, pkt, &hop, sent);
 }

@@ -53,33 +53,15 @@ static __always_inline enum lb_reason choose_outer(const struct lb_pkt *pkt,
 	return LB_REASON_NONE;
 }
 
-static __always_inline bool read_ip4(struct xdp_md *ctx, const struct lb_pkt *pkt,
-				     struct outer *o, struct ip_size *ret_size)
+/* DSCP and ECN. */
+static __always_inline bool read_tos(struct xdp_md *ctx, const struct lb_pkt *pkt,
+				     __u8 *ret)
 {
-	const struct iphdr *ip = packet_at(ctx, pkt->l3, L3_LIMIT, sizeof(*ip));
+	const __be16 *first = packet_at(ctx, pkt->l3, L3_LIMIT, sizeof(*first));
 
-	if (!ip)
+	if (!first)
 		return false;
-	o->carries = IPPROTO_IPIP;
-	o->tos = ip->tos;
-	ret_size->length = bpf_ntohs(ip->tot_len);
-	ret_size->may_fragment = !(ip->frag_off & bpf_htons(IP4_DF));
-	ret_size->later = ip->frag_off & bpf_htons(IP4_OFFSET);
-	return true;
-}
-
-static __always_inline bool read_ip6(struct xdp_md *ctx, const struct lb_pkt *pkt,
-				     struct outer *o, struct ip_size *ret_size)
-{
-	const struct ipv6hdr *ip = packet_at(ctx, pkt->l3, L3_LIMIT, sizeof(*ip));
-
-	if (!ip)
-		return false;
-	o->carries = IPPROTO_IPV6;
-	o->tos = bpf_ntohs(*(const __be16 *)ip) >> 4;
-	ret_size->length = bpf_ntohs(ip->payload_len) + sizeof(*ip);
-	ret_size->may_fragment = false;
-	ret_size->later = false;
+	*ret = pkt->family == 4 ? bpf_ntohs(*first) : bpf_ntohs(*first) >> 4;
 	return true;
 }
 
@@ -89,13 +71,13 @@ static __always_inline bool read_inner(struct xdp_md *ctx, const struct lb_pkt *
 {
 	bool sum = o->gue && o->family == 6;
 
+	if (!read_tos(ctx, pkt, &o->tos) || !read_size(ctx, pkt, ret_size))
+		return false;
 	if (pkt->family == 4) {
-		if (!read_ip4(ctx, pkt, o, ret_size))
-			return false;
+		o->carries = IPPROTO_IPIP;
 		o->summed = sum && sum_ip4(ctx, pkt, &o->sum);
 	} else {
-		if (!read_ip6(ctx, pkt, o, ret_size))
-			return false;
+		o->carries = IPPROTO_IPV6;
 		o->summed = sum && sum_ip6(ctx, pkt, &o->sum);
 	}
 	o->inner = ret_size->length;

@@ -5,9 +5,11 @@
  * in:   lb_pkt as lb_parse, lb_wide or lb_reply left it; of a new flow (version 0) also the
  *       backend's id, from the policy
  * out:  XDP_TX, or XDP_REDIRECT by another interface; XDP_PASS with a mark for lb_resolve
- *       if the kernel has to find the next hop; plain XDP_PASS of local
+ *       if the kernel has to find the next hop; plain XDP_PASS of local; to lb_answer if it
+ *       does not fit the way to the backend
  * else: XDP_DROP with a reason; a new flow may be there all the same
  */
+#include "mtu.bpf.h"
 #include "nat_claim.bpf.h"
 #include "send.bpf.h"
 #include "translate.bpf.h"
@@ -147,6 +149,8 @@ static __always_inline int rewrite(struct xdp_md *ctx, struct lb_pkt *pkt, int f
 	if (reason)
 		return lb_drop(ctx, pkt, reason);
 
+	if (is_too_long(ctx, pkt, &hop))
+		return too_long(ctx, pkt, &hop);
 	make_tuple(pkt, service, backend, &to);
 	if (!translate(ctx, pkt, family, &to))
 		return lb_drop(ctx, pkt, LB_REASON_ABORTED);

@@ -10,6 +10,7 @@
 
 #include "chain.bpf.h"
 #include "headers.bpf.h"
+#include "next_hop.bpf.h"
 
 /* What all links carry, and senders go down to (RFC 791, RFC 8200). */
 #define IP4_MIN_MTU 68
@@ -22,6 +23,29 @@ struct ip_size {
 	bool later; /* a fragment, not the first */
 };
 
+static __always_inline bool read_size(struct xdp_md *ctx, const struct lb_pkt *pkt,
+				      struct ip_size *ret)
+{
+	if (pkt->family == 4) {
+		const struct iphdr *ip = packet_at(ctx, pkt->l3, L3_LIMIT, sizeof(*ip));
+
+		if (!ip)
+			return false;
+		ret->length = bpf_ntohs(ip->tot_len);
+		ret->may_fragment = !(ip->frag_off & bpf_htons(IP4_DF));
+		ret->later = ip->frag_off & bpf_htons(IP4_OFFSET);
+	} else {
+		const struct ipv6hdr *ip = packet_at(ctx, pkt->l3, L3_LIMIT, sizeof(*ip));
+
+		if (!ip)
+			return false;
+		ret->length = bpf_ntohs(ip->payload_len) + sizeof(*ip);
+		ret->may_fragment = false;
+		ret->later = false;
+	}
+	return true;
+}
+
 /* An error about an error is forbidden, and so is one about a later fragment (RFC 1122). */
 static __always_inline int too_big(struct xdp_md *ctx, struct lb_pkt *pkt,
 				   const struct ip_size *size, __s32 fits)
@@ -32,6 +56,38 @@ static __always_inline int too_big(struct xdp_md *ctx, struct lb_pkt *pkt,
 		return lb_drop(ctx, pkt, LB_REASON_TOO_BIG_DROP);
 	pkt->mtu = fits > least ? fits : least;
 	return lb_tell(ctx, pkt, LB_ANSWER_TOO_BIG, LB_REASON_TOO_BIG);
+}
+
+static __always_inline bool came_in_skb_mode(const struct xdp_md *ctx)
+{
+	__u32 ifindex = ctx->ingress_ifindex;
+	const __u32 *slot = bpf_map_lookup_elem(&lb_device_slots, &ifindex);
+	const struct lb_device *dev = slot ? bpf_map_lookup_elem(&lb_devices, slot)
+					   : NULL;
+
+	return dev && dev->mode == LB_MODE_SKB;
+}
+
+/*
+ * Is the packet longer than the way takes?  One load, as a rule.  In skb mode it may be a
+ * train of segments, which the kernel cuts on the way out; so there it is let go.
+ */
+static __always_inline bool is_too_long(const struct xdp_md *ctx,
+					const struct lb_pkt *pkt,
+					const struct next_hop *hop)
+{
+	return hop->mtu && pkt->length - pkt->l3 > hop->mtu && !came_in_skb_mode(ctx);
+}
+
+/* What is_too_long() said of a packet that would leave no longer than it came. */
+static __always_inline int too_long(struct xdp_md *ctx, struct lb_pkt *pkt,
+				    const struct next_hop *hop)
+{
+	struct ip_size size;
+
+	if (!read_size(ctx, pkt, &size))
+		return lb_drop(ctx, pkt, LB_REASON_ABORTED);
+	return too_big(ctx, pkt, &size, hop->mtu);
 }
 
 #endif /* LB_MTU_BPF_H */

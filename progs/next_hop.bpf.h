@@ -237,6 +237,7 @@ static __always_inline enum lb_reason hop_to_client(struct xdp_md *ctx,
 	reason = hop_lookup(ctx, family, source, client_address(pkt), hop);
 	if (reason)
 		return reason;
+	hop->mtu = 0; /* is not kept, so it is not for the one packet either */
 	keep_hop(pkt, hop->to);
 	hop_decide(hop, pkt->now);
 	return LB_REASON_NONE;

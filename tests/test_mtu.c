@@ -3,6 +3,7 @@
  * test_mtu.c - packets that fit the way to their backend exactly, and that do not.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "one_way.h"
 
@@ -110,6 +111,45 @@ static void the_routes_mtu(void **state)
 	hosts_run("ip route del " BACKEND1 " dev back");
 }
 
+/* dsr adds nothing.  In skb mode nothing is judged: it may be several packets yet. */
+static void dsr_to_a_link_that_is_narrower(void **state)
+{
+	static const struct layer in[] = {
+		ETH(),
+		IP4(CLIENT, AT_DSR, DF),
+		UDP(PORT, DNS),
+		{ .kind = LAYER_DATA, .data = filler, .n_data = 1372 },
+		{ .kind = LAYER_END }
+	};
+	struct lb_device dev;
+	struct layer longer[5];
+	struct run r;
+
+	(void)state;
+	one_way_afresh();
+	hosts_run("ip route replace " BACKEND1 " dev back mtu lock 1400");
+	stage_run_layers(one_way_parse, in, hosts_back, &r);
+	assert_int_equal(r.verdict, XDP_TX);
+	memcpy(longer, in, sizeof(longer));
+	longer[3].n_data++;
+	stage_run_layers(one_way_parse, longer, hosts_back, &r);
+	assert_int_equal(r.verdict, REACHED_STAGE + LB_STAGE_ANSWER);
+	stage_expect(&r, longer);
+	assert_int_equal(stage_scratch(&one_way_stage).mtu, 1400);
+	longer[1].frag = 0;
+	stage_run_layers(one_way_parse, longer, hosts_back, &r);
+	assert_int_equal(r.verdict, XDP_DROP);
+
+	world_get(&one_way_stage, "lb_devices", 1, &dev);
+	dev.mode = LB_MODE_SKB;
+	world_put(&one_way_stage, "lb_devices", 1, &dev);
+	stage_run_layers(one_way_parse, longer, hosts_back, &r);
+	assert_int_equal(r.verdict, XDP_TX);
+	dev.mode = LB_MODE_NATIVE;
+	world_put(&one_way_stage, "lb_devices", 1, &dev);
+	hosts_run("ip route del " BACKEND1 " dev back");
+}
+
 /* Where no neighbour is known, some kernels do not tell it: nothing is too big then. */
 static void an_unknown_mtu_lets_everything_pass(void **state)
 {
@@ -139,6 +179,7 @@ int main(void)
 		cmocka_unit_test(exactly_what_fits),
 		cmocka_unit_test(too_big_without_df_is_dropped),
 		cmocka_unit_test(the_routes_mtu),
+		cmocka_unit_test(dsr_to_a_link_that_is_narrower),
 		cmocka_unit_test(an_unknown_mtu_lets_everything_pass),
 	};
 

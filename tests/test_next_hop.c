@@ -141,6 +141,40 @@ static void a_backend_that_does_not_answer(void **state)
 	assert_int_equal(hop_of(1).unresolved, 0);
 }
 
+/* What leaves by a narrower link than it came by; nobody answers here, so it is a drop. */
+static void a_backend_behind_a_narrower_link(void **state)
+{
+	static const char filler[1361];
+	struct layer in[] = { ETH(),
+			      IP4(CLIENT, SERVICE, .frag = 0x4000),
+			      TCP(PORT, HTTP),
+			      { .kind = LAYER_DATA, .data = filler, .n_data = 1360 },
+			      { .kind = LAYER_END } };
+	__u64 told = stage_reason(&rewrite_stage, LB_REASON_TOO_BIG),
+	      dropped = stage_reason(&rewrite_stage, LB_REASON_TOO_BIG_DROP);
+	struct lb_pkt pkt;
+	struct run r;
+
+	(void)state;
+	rewrite_afresh();
+	hosts_run("ip route replace " BACKEND1 " dev back mtu lock 1400");
+	/* It fits; one more, with DF and without. */
+	for (int i = 0; i < 3; i++) {
+		in[1].frag = i < 2 ? 0x4000 : 0;
+		in[3].n_data = i ? 1361 : 1360;
+		flows_clear(&rewrite_stage);
+		pkt = rewrite_parsed(in, NULL, PORT, NAT, false);
+		rewrite_run(&pkt, in, hosts_back, &r);
+		assert_int_equal(r.verdict, i ? XDP_DROP : XDP_TX);
+		if (i)
+			stage_expect(&r, in);
+	}
+	hosts_run("ip route del " BACKEND1 " dev back");
+	assert_int_equal(stage_reason(&rewrite_stage, LB_REASON_TOO_BIG), told + 1);
+	assert_int_equal(stage_reason(&rewrite_stage, LB_REASON_TOO_BIG_DROP),
+			 dropped + 1);
+}
+
 static void forwarding_switched_off(void **state)
 {
 	__u64 before = stage_reason(&rewrite_stage, LB_REASON_FORWARDING_OFF);
@@ -217,6 +251,7 @@ int main(void)
 		cmocka_unit_test(a_next_hop_is_kept_and_learnt_anew),
 		cmocka_unit_test(one_packet_a_second_goes_the_kernels_way),
 		cmocka_unit_test(a_backend_that_does_not_answer),
+		cmocka_unit_test(a_backend_behind_a_narrower_link),
 		cmocka_unit_test(forwarding_switched_off),
 		cmocka_unit_test(the_way_out_has_no_chain),
 		cmocka_unit_test(a_removed_backend_takes_no_new_flow),
