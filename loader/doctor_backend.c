@@ -60,6 +60,18 @@ static void check_tunnel(struct doctor *d, const struct ways *w,
 		room);
 }
 
+/* Frames leave by the port that has the chain, wherever the bridge itself would send them. */
+static void check_bridge(struct doctor *d, const struct ways *w, const char *object,
+			 const struct way *way)
+{
+	if (way_ports(w, way) > 1)
+		doctor_say(d, VERDICT_WARN, "bridge", object,
+			   "a bridge of its own for the port with the chain",
+			   "%s has several ports: it is reached if it is behind the one "
+			   "with the chain",
+			   way->device);
+}
+
 static void check_backend(struct doctor *d, const struct ways *w,
 			  const struct model_service *s, const struct model_backend *b)
 {
@@ -78,6 +90,7 @@ static void check_backend(struct doctor *d, const struct ways *w,
 	}
 	doctor_say(d, VERDICT_OK, "route", object, NULL, "by %s", way.device);
 	check_neighbour(d, object, &way.route);
+	check_bridge(d, w, object, &way);
 	check_tunnel(d, w, s, b, &way);
 }
 

@@ -161,3 +161,12 @@ unsigned int way_room(const struct ways *w, const struct model_service *s,
 	room = out > header ? out - header : 0;
 	return room < in ? room : 0;
 }
+
+size_t way_ports(const struct ways *w, const struct way *way)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < w->n_links; i++)
+		n += w->links[i].master && w->links[i].master == way->route.ifindex;
+	return n;
+}

@@ -37,4 +37,7 @@ bool way_check_source(const struct ways *w, const struct model_service *s,
 unsigned int way_room(const struct ways *w, const struct model_service *s,
 		      const struct model_backend *b, const struct way *way);
 
+/* How many ports the way's device has, 0: it is no bridge. */
+size_t way_ports(const struct ways *w, const struct way *way);
+
 #endif /* LB_WAYS_H */

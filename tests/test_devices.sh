@@ -44,6 +44,8 @@ bridges() {
 	in_ns ip link set v1 master br0
 	lb -q backend set $service 10.0.0.2:8080 weight 2
 	way "a port without the chain does not matter" "br0 leaves by v0"
+	prints "... but who is behind it is not reached" \
+		'warn +bridge +10.0.0.2 .*br0 has several ports' lb doctor
 	lb -q chain attach v1 mode skb
 	counts "with two ports it is none" 0 '^br0 leaves' lb chain show
 	problem "... and that is said" '10.0.0.2:8080 .*br0, a bridge that has the chain on several'
