@@ -89,17 +89,41 @@ static int place(struct planner *p, const struct model_source *wanted)
 	return room;
 }
 
+/*
+ * The service whose address @a is, if @b's host has it itself: backends that answer clients
+ * directly do, and drop what seems to come from themselves.
+ */
+static const struct model_service *
+find_owner(const struct model *m, const struct model_backend *b, const struct address *a)
+{
+	size_t n, i;
+
+	for (n = 0; n < m->n_services; n++) {
+		const struct model_service *s = &m->services[n];
+
+		if (LB_FORWARD_IS_NAT(s->forward) || s->address.family != a->family ||
+		    !address_in_network(a, &s->address, s->prefix))
+			continue;
+		for (i = 0; i < s->n_backends; i++)
+			if (!address_compare(&s->backends[i].address, &b->address))
+				return s;
+	}
+	return NULL;
+}
+
+/* @owner: find_owner() of what was @found, NULL: nothing was. */
 static void refuse(const struct model_service *service, const struct model_backend *b,
-		   const struct model_source *found)
+		   const struct model_service *owner)
 {
 	char name[ENDPOINT_TEXT_SIZE], text[ENDPOINT_TEXT_SIZE];
+	char other[ENDPOINT_TEXT_SIZE];
 
 	service_text(service, name);
 	backend_format(&b->address, b->port, text);
-	if (found->address.family)
+	if (owner)
 		report("backend '%s': its tunnel would come from the address of %s, which the "
 		       "backend has itself; say 'service set %s src ADDR'",
-		       text, name, name);
+		       text, service_text(owner, other), name);
 	else
 		report("backend '%s': the kernel has no way there, so its tunnel has no "
 		       "source; say 'service set %s src ADDR'",
@@ -115,21 +139,23 @@ static __u32 source_had(const struct state *s, const struct model_backend *b)
 }
 
 /* Where the host's own packets to @b would come from; -1 if that is no use to a tunnel. */
-static int ask_kernel(struct planner *p, const struct model_service *service,
-		      const struct model_backend *b)
+static int ask_kernel(struct planner *p, const struct model *m,
+		      const struct model_service *service, const struct model_backend *b)
 {
+	const struct model_service *owner = NULL;
 	__u32 had = source_had(p->s, b);
 	struct model_source found = { .prefix = b->address.family == 4 ? 32 : 128 };
 	struct netlink_route route;
 
 	if (!netlink_route(&b->address, &route))
 		found.address = route.source;
-	if (found.address.family &&
-	    !(found.address.family == service->address.family &&
-	      address_in_network(&found.address, &service->address, service->prefix)))
-		return place(p, &found);
+	if (found.address.family) {
+		owner = find_owner(m, b, &found.address);
+		if (!owner)
+			return place(p, &found);
+	}
 	if (!had)
-		refuse(service, b, &found);
+		refuse(service, b, owner);
 	return had ? (int)had : -1;
 }
 
@@ -152,7 +178,7 @@ static int plan_service(struct planner *p, const struct model *m, size_t index)
 
 		to = of_family[b->address.family == 6];
 		if (!to)
-			to = ask_kernel(p, service, b);
+			to = ask_kernel(p, m, service, b);
 		if (to < 0)
 			return -EADDRNOTAVAIL;
 		p->plan->of_backend[b->id] = to;

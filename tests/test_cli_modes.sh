@@ -30,10 +30,10 @@ start() {
 		backend add 10.0.0.16/28:443/tcp [2001:db8:1::2]:443
 		service add 127.0.0.1:9875/udp forward local persistence none
 		backend add 127.0.0.1:9875/udp 127.0.0.1:9876
-		service add [2001:db8:1::10]/icmp forward dsr
-		backend add [2001:db8:1::10]/icmp [2001:db8:1::2]
-		service add [2001:db8:1::10]:80-90/tcp forward gue src 2001:db8:1::10
-		backend add [2001:db8:1::10]:80-90/tcp [2001:db8:1::2]
+		service add [2001:db8:1::11]/icmp forward dsr
+		backend add [2001:db8:1::11]/icmp [2001:db8:1::2]
+		service add [2001:db8:1::11]:80-90/tcp forward gue src 2001:db8:1::10
+		backend add [2001:db8:1::11]:80-90/tcp [2001:db8:1::2]
 		service add [2001:db8:2::]/64:any/udp forward gue
 		backend add [2001:db8:2::]/64:any/udp [2001:db8:1::2]
 	EOF
@@ -76,7 +76,7 @@ json() {
 	shown 10.0.0.11:any/tcp icmp_reply true
 	shown 10.0.0.10/icmp port null
 	shown 10.0.0.10/icmp protocol '"icmp"'
-	shown '[2001:db8:1::10]/icmp' prefix 128
+	shown '[2001:db8:1::11]/icmp' prefix 128
 	shown 10.0.0.10:53/udp persistence '"none"'
 	shown 10.0.0.10:53/udp on_empty '"drop"'
 	shown 10.0.0.10:80/tcp persistence '"flow"'
@@ -135,7 +135,7 @@ bad() {
 	refuses 1 "icmp has no ports" backend add 10.0.0.10/icmp 10.0.0.3:53
 	refuses 1 "which nat needs" backend add 10.0.0.10:53/udp 2001:db8:1::2
 	refuses 1 "is IPv6 only; add one of IPv4" \
-		backend add '[2001:db8:1::10]:80-90/tcp' 10.0.0.2
+		backend add '[2001:db8:1::11]:80-90/tcp' 10.0.0.2
 	refuses 1 "the service itself" backend add 10.0.0.12:80/tcp 10.0.0.12
 	refuses 1 "mss 535: not from 536" service set 10.0.0.10:80/tcp mss 535
 	refuses 1 "ip route .* advmss 1400" service set 10.0.0.12:80/tcp mss 1400
@@ -148,6 +148,13 @@ bad() {
 	refuses_file "^$tmp/file:2: backend '10.0.0.2:81': in gue the port stays" <<-EOF
 		service add 10.0.0.14:80/tcp forward gue
 		backend add 10.0.0.14:80/tcp 10.0.0.2:81
+	EOF
+	# The kernel's choice, which the backend would take for its own packets.
+	refuses_file "come from the address of .2001:db8:1::10.:80/tcp, which the backend" <<-EOF
+		service add [2001:db8:1::10]:80/tcp forward dsr
+		backend add [2001:db8:1::10]:80/tcp [2001:db8:1::3]
+		service add [2001:db8:3::1]:80/tcp forward ipip
+		backend add [2001:db8:3::1]:80/tcp [2001:db8:1::3]
 	EOF
 }
 
