@@ -8,9 +8,10 @@
  * lo, XDP sees both directions: this is not to be there too.
  *
  * in:   any packet that leaves by the interface
- * out:  a reply of a service in local mode comes from where the client sent to, counted;
- *       so does what our kernel says about it, that a port is unreachable
- * else: untouched.  TC_ACT_SHOT for a reply of a backend that is down
+ * out:  a reply of a service in local mode comes from where the client sent to, counted
+ * else: untouched, also what our kernel says itself: that a port is unreachable still names
+ *       the backend's port, which a client does not take for its own.  TC_ACT_SHOT for a
+ *       reply of a backend that is down
  */
 #include <linux/pkt_cls.h>
 
@@ -19,7 +20,7 @@
 #include "reply.bpf.h"
 #include "skb.bpf.h"
 
-/* The client's end and the backend's, of a reply or of the quote in an error. */
+/* The client's end and the backend's. */
 static __always_inline bool parse(struct __sk_buff *skb, struct headers *h,
 				  struct lb_pkt *pkt)
 {
