@@ -219,6 +219,13 @@ bool address_is_host(const struct address *a)
 	return a->word[0] | a->word[1] | a->word[2] | a->word[3];
 }
 
+bool address_is_loopback(const struct address *a)
+{
+	if (a->family == 4)
+		return ntohl(a->word[0]) >> 24 == 127;
+	return !(a->word[0] | a->word[1] | a->word[2]) && a->word[3] == htonl(1);
+}
+
 struct address address_from_words(__u8 family, const __be32 word[4])
 {
 	struct address a = { .family = family };

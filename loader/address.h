@@ -31,6 +31,7 @@ bool address_in_network(const struct address *a, const struct address *network,
 			unsigned int length);
 /* Loopback is allowed; unspecified, multicast and broadcast are nobody's address. */
 bool address_is_host(const struct address *a);
+bool address_is_loopback(const struct address *a);
 struct address address_from_words(__u8 family, const __be32 word[4]);
 
 /* Into a buffer of at least the size above; they return the buffer. */

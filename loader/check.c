@@ -94,6 +94,16 @@ static enum outcome check_mss(const struct model_service *s, const char *name)
 
 static enum outcome check_source(const struct model_service *s, const char *name)
 {
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		if (!address_is_loopback(&s->source[i].address))
+			continue;
+		report("service '%s': src: nothing goes out from a loopback address; name "
+		       "one of this host's others",
+		       name);
+		return REFUSED;
+	}
 	if (is_tunnel(s) || !(s->source[0].address.family | s->source[1].address.family))
 		return DONE;
 	report("service '%s': src: in %s there is no outer header; it is of ipip and gue",
@@ -226,6 +236,13 @@ enum outcome check_backend(const struct model_service *s, const struct model_bac
 	outcome = check_family(s, b, text, name);
 	if (!outcome)
 		outcome = check_port(s, b, text, name);
+	if (!outcome && s->forward != LB_FORWARD_LOCAL &&
+	    address_is_loopback(&b->address)) {
+		report("backend '%s': a loopback address, which %s does not reach; name "
+		       "another host's, or make the service with 'forward local'",
+		       text, forward_name(s->forward));
+		return REFUSED;
+	}
 	if (outcome || !is_inside(s, b))
 		return outcome;
 
