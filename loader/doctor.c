@@ -17,6 +17,7 @@
 #include "devices.h"
 #include "output.h"
 #include "report.h"
+#include "settings.h"
 #include "snapshot.h"
 #include "table.h"
 
@@ -102,7 +103,8 @@ static void check_services(struct doctor *d, const struct model *m)
 			doctor_say(d, VERDICT_WARN, "service", name,
 				   s->n_backends ? "lbctl backend set ... state active"
 						 : "lbctl backend add",
-				   "no backend is usable: new flows are dropped");
+				   "no backend is usable: new flows are %s",
+				   on_empty_means(s->on_empty));
 	}
 }
 

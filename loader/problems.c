@@ -17,6 +17,7 @@
 #include "netlink.h"
 #include "reason.h"
 #include "rules.h"
+#include "settings.h"
 #include "snapshot.h"
 #include "table.h"
 #include "ways.h"
@@ -133,6 +134,22 @@ static void add_no_rules(json_t *problems, const struct model *m, const char *ob
 				      " has no rule: all packets are dropped"));
 }
 
+/* @active: how many backends lack nothing but a weight. */
+static void add_no_backend(json_t *problems, const struct model_service *service,
+			   const char *name, size_t active)
+{
+	const char *what = "it has no backend", *remedy = "'lbctl backend add' one";
+
+	if (service->n_backends) {
+		what = "no backend is active with a weight";
+		remedy = active ? "'lbctl backend set ... weight N'"
+				: "'lbctl backend set ... state active'";
+	}
+	json_array_append_new(problems,
+			      problem(name, "no-backend", remedy, "%s: new flows are %s",
+				      what, on_empty_means(service->on_empty)));
+}
+
 static void add_service_problems(json_t *problems, const struct snapshot *s,
 				 const struct ways *w,
 				 const struct model_service *service)
@@ -166,17 +183,7 @@ static void add_service_problems(json_t *problems, const struct snapshot *s,
 			add_drops(problems, s, name, &count);
 		return;
 	}
-	if (!service->n_backends)
-		json_array_append_new(
-			problems, problem(name, "no-backend", "'lbctl backend add' one",
-					  "it has no backend: new flows are dropped"));
-	else
-		json_array_append_new(
-			problems,
-			problem(name, "no-backend",
-				weightless ? "'lbctl backend set ... weight N'"
-					   : "'lbctl backend set ... state active'",
-				"no backend is active with a weight: new flows are dropped"));
+	add_no_backend(problems, service, name, weightless);
 }
 
 static void add_device_problems(json_t *problems, const struct snapshot *s)

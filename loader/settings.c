@@ -26,6 +26,13 @@ const char *on_empty_name(enum lb_on_empty on_empty)
 								   : "?";
 }
 
+const char *on_empty_means(enum lb_on_empty on_empty)
+{
+	if (on_empty == LB_ON_EMPTY_PASS)
+		return "left to this host's own stack";
+	return on_empty == LB_ON_EMPTY_DROP ? "dropped" : "rejected";
+}
+
 const char *timeout_name(enum model_timeout timeout)
 {
 	static const char *const names[] = { "timeout-idle", "timeout-half-open",

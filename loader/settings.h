@@ -28,6 +28,8 @@ bool setting_is_set(const struct setting *setting, const struct model_service *s
 
 const char *forward_name(enum lb_forward forward);
 const char *on_empty_name(enum lb_on_empty on_empty);
+/* What becomes of new flows then, for people. */
+const char *on_empty_means(enum lb_on_empty on_empty);
 const char *timeout_name(enum model_timeout timeout); /* the keyword */
 /* ADDR[/LEN],... or "off" */
 char *source_format(const struct model_service *s, char *ret);

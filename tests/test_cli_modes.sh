@@ -122,6 +122,18 @@ changes() {
 	saved "as it was before" <"$tmp/all"
 }
 
+# What becomes of clients then is for on-empty to say.
+empty() {
+	does "a service without a backend" lb service add 10.0.0.13:80/tcp
+	prints "rejects" '^! 10\.0\.0\.13:80/tcp .*it has no backend: new flows are rejected' lb
+	does "on-empty drop" lb service set 10.0.0.13:80/tcp on-empty drop
+	prints "drops" '^! 10\.0\.0\.13:80/tcp .*it has no backend: new flows are dropped' lb
+	does "on-empty pass" lb service set 10.0.0.13:80/tcp on-empty pass
+	prints "passes" "^! 10\\.0\\.0\\.13:80/tcp .*new flows are left to this host's own" lb
+	prints "the doctor says so, too" "^warn .* 10\\.0\\.0\\.13:80/tcp .* left to this host" lb doctor
+	does "(del)" lb service del 10.0.0.13:80/tcp
+}
+
 # What goes with what is tested in full by test_settings.
 bad() {
 	refuses 1 "forward cannot change from dsr to ipip while it is there; 'service del'" \
@@ -162,5 +174,6 @@ start
 round_trip
 json
 changes
+empty
 bad
 finish
