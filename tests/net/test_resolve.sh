@@ -43,16 +43,21 @@ configure()
 	lbctl -b "$lab_tmp/lb.conf"
 }
 
-# forget: what the balancer knows of b2, and what the data path kept of it for a second.
+# forget: what the data path kept of b2 for a second, then what the kernel knows.  At once
+# before the packet: an ARP request of b2's would tell it again.
 forget()
 {
-	local address
+	local address _
 
-	for address in 10.0.0.2 fd00:5::2; do
-		on lb ip neigh del "$address" dev eth0 2>/dev/null
+	for _ in {1..20}; do
+		for address in 10.0.0.2 fd00:5::2; do
+			on lb ip neigh del "$address" dev eth0 2>/dev/null
+		done
+		on lb ip neigh | grep -qE '^(10.0.0.2|fd00:5::2) .*lladdr' || return 0
+		sleep 0.1
 	done
-	sleep 1.2
-	! on lb ip neigh | grep -E '^(10.0.0.2|fd00:5::2) .*lladdr'
+	on lb ip neigh
+	return 1
 }
 
 resolving()
@@ -71,8 +76,9 @@ answers()
 {
 	local before
 
-	forget || return 1
+	sleep 1.2
 	before=$(resolving)
+	forget || return 1
 	on client curl -gsS -m 0.7 "http://$1:8000" && resolved "$before"
 }
 
@@ -82,7 +88,7 @@ arrives()
 	local pattern=$1 before pid status
 
 	shift
-	forget || return 1
+	sleep 1.2
 	before=$(resolving)
 	: >"$lab_tmp/heard"
 	on b2 "$lab_python" "$frames" hear eth0 3 switchyard >"$lab_tmp/heard" &
@@ -92,7 +98,7 @@ arrives()
 		kill -0 "$pid" || return 1
 		sleep 0.05
 	done
-	"$@"
+	forget && "$@"
 	wait "$pid"
 	status=$?
 	unset "lab_pids[$pid]"
