@@ -13,10 +13,11 @@ far=$ns-far		# the switch, the client and the backends live here
 service=10.0.0.10:8000/tcp
 servers=() client=
 
-# Connect $1 times, say so, and keep the connections until stdin ends.
+# Connect $1 times to port $2, say so, and keep the connections until stdin ends.
 hold='
 import socket, sys
-kept = [socket.create_connection(("10.0.0.10", 8000), 10) for i in range(int(sys.argv[1]))]
+port = int(sys.argv[2])
+kept = [socket.create_connection(("10.0.0.10", port), 10) for i in range(int(sys.argv[1]))]
 for s in kept:
     s.sendall(b"x")
     assert s.recv(1) == b"y"
@@ -78,13 +79,13 @@ start_far() {
 	done
 }
 
-# connect N: hold so many connections until `hang_up`.
+# connect N [PORT]: hold so many connections until `hang_up`.
 connect() {
 	local i
 
 	rm -f "$tmp/held" "$tmp/stop"
 	mkfifo "$tmp/stop"
-	nsenter --net="/run/netns/$far" python3 -c "$hold" "$1" \
+	nsenter --net="/run/netns/$far" python3 -c "$hold" "$1" "${2-8000}" \
 		<"$tmp/stop" >"$tmp/held" 2>"$tmp/held-err" 9>&- &
 	client=$!
 	exec 9>"$tmp/stop"
@@ -120,7 +121,7 @@ lb backend add $service 10.0.0.3 state drain
 connect 6
 test_is $? "six connections through the balancer" "$(cat "$tmp/held-err"; lb; lb stats)"
 prints "flow count" '^6$' lb flow count
-counts "flow show has them" 6 "^$service +10\.0\.0\.1 +[0-9]+ +10\.0\.0\.2:8000 .*established" \
+counts "flow show has them" 6 "^$service +10\.0\.0\.1 +[0-9]+ +- +10\.0\.0\.2:8000 .*established" \
 	lb flow show
 counts "limit" 2 "^$service" lb flow show limit 2
 prints "by state" '^6$' lb flow count state established
@@ -193,6 +194,25 @@ does "service del ends its flows at once" lb service del $service
 prints "all of them" '^0$' lb flow count
 hang_up
 
+# Flows of a service of several ports are in the large table, and of IPv4 all the same.
+lb service add 10.0.0.10:8001-8009/tcp
+lb backend add 10.0.0.10:8001-8009/tcp 10.0.0.3:8000
+connect 3 8005
+test_is $? "three connections to one of several ports" "$(cat "$tmp/held-err"; lb; lb stats)"
+counts "flow show says to which" 3 \
+	'^10\.0\.0\.10:8001-8009/tcp +10\.0\.0\.1 +[0-9]+ +10\.0\.0\.10:8005 +10\.0\.0\.3:8000 .*established' \
+	lb flow show
+prints "by client" '^3$' lb flow count client 10.0.0.1
+prints "by service" '^3$' lb flow count service 10.0.0.10:8001-8009/tcp
+prints "by backend" '^3$' lb flow count backend 10.0.0.3:8000
+prints "nothing of IPv6" '^0$' lb flow count client ::/0
+refuses 1 "10.0.0.3:8000' of 10.0.0.10:8001-8009/tcp has 3 live flows" \
+	backend del 10.0.0.10:8001-8009/tcp 10.0.0.3:8000
+does "flow flush" lb flow flush service 10.0.0.10:8001-8009/tcp
+prints "ends them, too" '^0$' lb flow count
+hang_up
+lb service del 10.0.0.10:8001-8009/tcp
+
 # One datagram over IPv6: nobody listens, so the flow stays as it began.
 lb service add '[fd00:5::10]:53/udp' timeout-idle 60s
 lb backend add '[fd00:5::10]:53/udp' '[fd00:5::2]:5353'
@@ -206,7 +226,7 @@ until [ "$(lb flow count)" != 0 ] || [ $((seconds++)) -eq 5 ]; do
 	sleep 1
 done
 prints "a flow of IPv6 and UDP" \
-	'^\[fd00:5::10\]:53/udp +fd00:5::1 +5555 +\[fd00:5::2\]:5353 .* datagram ' lb flow show
+	'^\[fd00:5::10\]:53/udp +fd00:5::1 +5555 +- +\[fd00:5::2\]:5353 .* datagram ' lb flow show
 prints "by client" '^1$' lb flow count client fd00:5::/126
 prints "by backend" '^1$' lb flow count backend fd00:5::2
 prints "nothing of IPv4" '^0$' lb flow count client 0.0.0.0/0
