@@ -47,7 +47,8 @@ static __always_inline int fragment(struct xdp_md *ctx, struct lb_pkt *pkt,
 	pkt->flags |= LB_PKT_NO_PORTS;
 	if (on && on->wide)
 		return go_further(ctx, pkt, &h->ends, 0, false);
-	if (!h->no_ports && find_backend(&h->ends, pkt->protocol, family))
+	if (!h->no_ports &&
+	    LB_REPLIES_FULLNAT(find_backend(&h->ends, pkt->protocol, family)))
 		return stray_reply(ctx, pkt, &h->ends, family, LB_REASON_FRAGMENT);
 	return lb_leave(ctx, pkt, LB_REASON_NOT_OURS, XDP_PASS);
 }

@@ -93,11 +93,14 @@ static __always_inline int wide(struct xdp_md *ctx, struct lb_pkt *pkt, int fami
 			return fragment(ctx, pkt, prefix_has_one(p));
 		return for_service(ctx, pkt, family, ref);
 	}
-	if (pkt->flags & LB_PKT_NO_PORTS)
-		return lb_leave(ctx, pkt, LB_REASON_NOT_OURS, XDP_PASS);
-	try_reply(ctx, pkt, family);
-	if ((pkt->flags & LB_PKT_NO_REPLY) && is_fullnat_backend(pkt, family))
-		return stray_reply(ctx, pkt, &pkt->ends, family, LB_REASON_UNKNOWN_REPLY);
+	if (!(pkt->flags & LB_PKT_NO_PORTS))
+		try_reply(ctx, pkt, family);
+	if ((pkt->flags & (LB_PKT_NO_PORTS | LB_PKT_NO_REPLY)) &&
+	    is_fullnat_backend(pkt, family))
+		return stray_reply(ctx, pkt, &pkt->ends, family,
+				   pkt->flags & LB_PKT_NO_PORTS
+					   ? LB_REASON_FRAGMENT
+					   : LB_REASON_UNKNOWN_REPLY);
 	return lb_leave(ctx, pkt, LB_REASON_NOT_OURS, XDP_PASS);
 }
 

@@ -221,6 +221,18 @@ static const struct talk rows[] = {
 		{ .in = PKT(ETH(), IP4(BACKEND2, OWN), TCP(80, 9100, SYN_ACK)),
 		  DROP(UNKNOWN_REPLY) } } },
 
+	{ .name = "the first fragment of a stray reply, while there are wide services",
+	  .services = { { ON(VIP, 80, UDP, FULLNAT), BACKENDS({ BACKEND1, 80 }) },
+			{ ON(VIP2, 0, UDP, DSR, ANY), BACKENDS({ BACKEND2, 0 }) } },
+	  .flows = NO_FLOWS,
+	  .steps = {
+		{ .in = PKT(ETH(), IP4(BACKEND1, VIP, .frag = MF), UDP(80, 9100)),
+		  DROP(FRAGMENT) },
+		{ .in = PKT(ETH(), IP4(BACKEND1, VIP, .frag = MF), UDP(81, 9100)),
+		  PASS(NOT_OURS) },
+		{ .in = PKT(ETH(), IP4(BACKEND1, VIP, .frag = LATER, .type = IPPROTO_UDP),
+			    DATA("12")), PASS(NOT_OURS) } } },
+
 	/* Fragments: only an address, so all of a datagram go where that says. */
 	{ .name = "fragments for any port by a policy of addresses",
 	  .services = { { ON(VIPS, 0, UDP, DSR, ANY), BACKENDS({ BACKEND1, 0 }),
