@@ -9,7 +9,8 @@
  * in:   lb_pkt of an ICMP error, as lb_parse leaves it
  * out:  lb_pkt with the flow, LB_PKT_ERROR, the protocol of the quote and where its ports
  *       are; to what forwards packets of the flow as they are, or to lb_icmp_nat.  What
- *       cannot be told by address and port alone goes to lb_wide or lb_reply
+ *       cannot be told by address and port alone goes to lb_wide or lb_reply, and what is
+ *       of a service that keeps no flows to its policy, if that chooses alike
  * else: XDP_PASS of all that is about no flow of ours
  */
 #include "headers.bpf.h"

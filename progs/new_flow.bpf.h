@@ -52,11 +52,26 @@ static __always_inline const struct lb_table *table_get(__u32 service)
 	return table && table->n_slots ? table : NULL;
 }
 
+/*
+ * An error is of no flow of ours, or of one that nobody keeps.  Where replies go past us and
+ * each packet is chosen for alike, the choice for what the error quotes is the same once more.
+ */
+static __always_inline bool is_chosen_for_alike(const struct lb_pkt *pkt)
+{
+	const struct lb_table *table;
+
+	if (!(pkt->flags & LB_PKT_PER_PACKET) ||
+	    (pkt->stage != LB_STAGE_DSR && pkt->stage != LB_STAGE_ENCAP))
+		return false;
+	table = table_get(pkt->service);
+	return table && (table->promises & LB_PROMISE_STICKY);
+}
+
 static __always_inline int new_flow(struct xdp_md *ctx, struct lb_pkt *pkt)
 {
 	const struct lb_table *table;
 
-	if (pkt->flags & LB_PKT_ERROR) /* of no flow of ours */
+	if ((pkt->flags & LB_PKT_ERROR) && !is_chosen_for_alike(pkt))
 		return lb_leave(ctx, pkt, LB_REASON_NOT_OURS, XDP_PASS);
 	if (pkt->protocol == IPPROTO_TCP && !tcp_is_syn(pkt->tcp_flags) &&
 	    !(pkt->flags & (LB_PKT_PER_PACKET | LB_PKT_NO_PORTS)))

@@ -18,6 +18,8 @@
 
 #define ECHO		ICMP(8, .sport = 7, .dport = 1)
 #define ECHO_REPLY	ICMP(0, .sport = 7, .dport = 1)
+#define ROUTER		"10.0.0.254"
+#define TOO_BIG		ICMP(3, .code = 4, .dport = 1400)
 
 static const struct talk rows[] = {
 	{ .name = "dsr keeps no flow",
@@ -46,6 +48,35 @@ static const struct talk rows[] = {
 		  .out = PKT(TO(BACKEND1), IP4(CLIENT, VIP), ECHO) },
 		{ .in = PKT(ETH(), IP4(CLIENT, VIP), ECHO), NEW, .pick = 2,
 		  .out = PKT(TO(BACKEND2), IP4(CLIENT, VIP), ECHO) } } },
+	{ .name = "dsr, an ICMP error: to the same backend, if all of the client's packets go there",
+	  .services = { { ON(VIP, 53, UDP, DSR, NONE), .promises = LB_PROMISE_STICKY,
+			  BACKENDS({ BACKEND1, 53 }, { BACKEND2, 53 }) },
+			{ ON(VIP, 1000, UDP, DSR, NONE, .last = 1999),
+			  .promises = LB_PROMISE_STICKY, BACKENDS({ BACKEND3, 0 }) } },
+	  .flows = NO_FLOWS,
+	  .steps = {
+		{ .in = PKT(ETH(), IP4(ROUTER, VIP), TOO_BIG, IP4(VIP, CLIENT), UDP(53, PORT)),
+		  .out = PKT(TO(BACKEND2), IP4(ROUTER, VIP), TOO_BIG, IP4(VIP, CLIENT),
+			     UDP(53, PORT)), .reason = LB_REASON_ICMP_ERROR, .pick = 2 },
+		{ .in = PKT(ETH(), IP4(ROUTER, VIP), TOO_BIG, IP4(VIP, CLIENT), UDP(1500, PORT)),
+		  .out = PKT(TO(BACKEND3), IP4(ROUTER, VIP), TOO_BIG, IP4(VIP, CLIENT),
+			     UDP(1500, PORT)), .reason = LB_REASON_ICMP_ERROR, .pick = 3 },
+		{ .in = PKT(ETH(), IP4(ROUTER, VIP), TOO_BIG, IP4(VIP, CLIENT), UDP(53, PORT)),
+		  DROP(EMPTY_DROP), .down = 2 } } },
+	{ .name = "an ICMP error that could be about any backend's packet, or about a flow",
+	  .services = { { ON(VIP, 53, UDP, DSR, NONE), BACKENDS({ BACKEND1, 53 }) },
+			{ ON(VIP, 54, UDP, NAT, NONE), .promises = LB_PROMISE_STICKY,
+			  BACKENDS({ BACKEND1, 54 }) },
+			{ ON(VIP, 55, UDP, DSR), .promises = LB_PROMISE_STICKY,
+			  BACKENDS({ BACKEND1, 55 }) } },
+	  .flows = NO_FLOWS,
+	  .steps = {
+		{ .in = PKT(ETH(), IP4(ROUTER, VIP), TOO_BIG, IP4(VIP, CLIENT), UDP(53, PORT)),
+		  PASS(NOT_OURS) },
+		{ .in = PKT(ETH(), IP4(ROUTER, VIP), TOO_BIG, IP4(VIP, CLIENT), UDP(54, PORT)),
+		  PASS(NOT_OURS) },
+		{ .in = PKT(ETH(), IP4(ROUTER, VIP), TOO_BIG, IP4(VIP, CLIENT), UDP(55, PORT)),
+		  PASS(NOT_OURS) } } },
 	{ .name = "full NAT: replies find their client",
 	  .services = { { ON(VIP, 53, UDP, FULLNAT, NONE), .nat = NAT,
 			  BACKENDS({ BACKEND1, 5353 }, { BACKEND2, 5353 }) } },
