@@ -7,7 +7,8 @@
  *
  * Without `src`, the kernel is asked which address the host itself would use to a backend.
  * That is asked again with each change, but a backend that has a source does not lose it
- * because there is no route just then.
+ * because there is no route just then.  One that never had a route gets none for now: at
+ * boot, one network that is not up yet must not keep the others from being balanced.
  */
 #include "sources.h"
 
@@ -111,23 +112,30 @@ find_owner(const struct model *m, const struct model_backend *b, const struct ad
 	return NULL;
 }
 
-/* @owner: find_owner() of what was @found, NULL: nothing was. */
-static void refuse(const struct model_service *service, const struct model_backend *b,
-		   const struct model_service *owner)
+/* @owner: find_owner() of what was found. */
+static int refuse(const struct model_service *service, const struct model_backend *b,
+		  const struct model_service *owner)
 {
 	char name[ENDPOINT_TEXT_SIZE], text[ENDPOINT_TEXT_SIZE];
 	char other[ENDPOINT_TEXT_SIZE];
 
-	service_text(service, name);
-	backend_format(&b->address, b->port, text);
-	if (owner)
-		report("backend '%s': its tunnel would come from the address of %s, which the "
-		       "backend has itself; say 'service set %s src ADDR'",
-		       text, service_text(owner, other), name);
-	else
-		report("backend '%s': the kernel has no way there, so its tunnel has no "
-		       "source; say 'service set %s src ADDR'",
-		       text, name);
+	report("backend '%s': its tunnel would come from the address of %s, which the "
+	       "backend has itself; say 'service set %s src ADDR'",
+	       backend_format(&b->address, b->port, text), service_text(owner, other),
+	       service_text(service, name));
+	return -1;
+}
+
+/* What is sent to @b meanwhile is dropped and counted: no-source. */
+static int do_without(const struct model_service *service, const struct model_backend *b)
+{
+	char name[ENDPOINT_TEXT_SIZE], text[ENDPOINT_TEXT_SIZE];
+
+	report_warning("backend '%s': the kernel has no way there, so its tunnel has no "
+		       "source until the next change; or say 'service set %s src ADDR'",
+		       backend_format(&b->address, b->port, text),
+		       service_text(service, name));
+	return 0;
 }
 
 /* The source that @b has in the kernel; 0: it is new. */
@@ -138,7 +146,10 @@ static __u32 source_had(const struct state *s, const struct model_backend *b)
 	return record->ref == b->ref ? record->source % LB_MAX_SOURCES : 0;
 }
 
-/* Where the host's own packets to @b would come from; -1 if that is no use to a tunnel. */
+/*
+ * Where the host's own packets to @b would come from; 0: not known, -1 if that is no use to
+ * a tunnel.
+ */
 static int ask_kernel(struct planner *p, const struct model *m,
 		      const struct model_service *service, const struct model_backend *b)
 {
@@ -154,9 +165,9 @@ static int ask_kernel(struct planner *p, const struct model *m,
 		if (!owner)
 			return place(p, &found);
 	}
-	if (!had)
-		refuse(service, b, owner);
-	return had ? (int)had : -1;
+	if (had)
+		return had;
+	return owner ? refuse(service, b, owner) : do_without(service, b);
 }
 
 static int plan_service(struct planner *p, const struct model *m, size_t index)

@@ -125,8 +125,9 @@ faults() {
 	lb -q service set 10.7.0.1:80/tcp src 192.0.2.0/24
 	no_problem "but spread over a prefix it may be"
 	lb -q service add 10.7.0.1:81/tcp forward gue
-	refuses 1 "198.51.100.1.* no way there.*'service set .* src" \
-		backend add 10.7.0.1:81/tcp 198.51.100.1
+	prints "a tunnel to where no way is has no source yet" \
+		"198.51.100.1.* no way there.*'service set .* src" \
+		lb backend add 10.7.0.1:81/tcp 198.51.100.1
 	lb -q service add 10.0.0.10:81/tcp forward gue
 	refuses 1 "10.0.0.2:81.* the address of .*'service set .* src" \
 		backend add 10.0.0.10:81/tcp 10.0.0.2
