@@ -195,6 +195,13 @@ static json_t *destination(const struct model_service *s, const struct flow_view
 	return json_string(backend_format(&v->destination, v->destination_port, text));
 }
 
+/* The port that the backend sees, where it is not the client's own. */
+static json_t *translated(const struct model_service *s, const struct flow_view *v)
+{
+	return s && s->forward == LB_FORWARD_FULLNAT ? json_integer(v->nat_port)
+						     : json_null();
+}
+
 static int add_row(void *arg, const struct flow_view *v)
 {
 	char name[ENDPOINT_TEXT_SIZE] = "?", client[ADDRESS_TEXT_SIZE];
@@ -212,11 +219,11 @@ static int add_row(void *arg, const struct flow_view *v)
 	if (b)
 		backend_format(&b->address, b->port, backend);
 
-	row = json_pack("{s:s, s:s, s:i, s:o, s:s, s:s, s:i, s:f, s:f}", "service", name,
+	row = json_pack("{s:s, s:s, s:i, s:o, s:s, s:s, s:o, s:f, s:f}", "service", name,
 			"client", address_format(&v->client, client), "client_port",
 			v->client_port, "destination", destination(s, v), "backend",
 			backend, "state", flow_state_name(v->state), "translated_port",
-			v->nat_port, "idle_s", v->idle_ms / 1000.0, "expires_s",
+			translated(s, v), "idle_s", v->idle_ms / 1000.0, "expires_s",
 			v->left_ms / 1000.0);
 	json_array_append_new(f->rows, row);
 	return f->limit && json_array_size(f->rows) >= f->limit;
