@@ -123,6 +123,8 @@ static json_t *promise_list(__u32 promises)
 		json_array_append_new(list, json_string("sticky"));
 	if (promises & LB_PROMISE_CONSISTENT)
 		json_array_append_new(list, json_string("consistent"));
+	if (promises & LB_PROMISE_ADDRESS)
+		json_array_append_new(list, json_string("by-address"));
 	if (promises & LB_PROMISE_PACKET)
 		json_array_append_new(list, json_string("per-packet"));
 	return list;

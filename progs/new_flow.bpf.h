@@ -19,6 +19,8 @@ static __always_inline void go_policy(struct xdp_md *ctx, __u32 slot)
 		bpf_tail_call_static(ctx, &lb_policies, 2);
 	else if (slot == 3)
 		bpf_tail_call_static(ctx, &lb_policies, 3);
+	else if (slot == 4)
+		bpf_tail_call_static(ctx, &lb_policies, 4);
 	else
 		bpf_tail_call(ctx, &lb_policies, slot);
 }

@@ -85,6 +85,25 @@ static void hash_spreads_what_differs_little(void **state)
 	free(s);
 }
 
+/* All ports of an address go one way, and addresses are spread. */
+static void source_hash_looks_at_the_address_alone(void **state)
+{
+	struct policy_service *s = policy_service_make(8);
+	__u32 addresses[9] = {};
+
+	(void)state;
+	policy_use("source_hash");
+	policy_install(s, LB_TABLE_MAGLEV);
+	for (__u32 i = 0; i < 5000; i++) {
+		__u32 client = 0x0a000000 + i, first = policy_choose_for(client, 0, 4);
+
+		addresses[first]++;
+		assert_int_equal(policy_choose_for(client, 1024 + i, 4), first);
+	}
+	expect_shares(s, addresses, 5000);
+	free(s);
+}
+
 static void hash_moves_few_flows(void **state)
 {
 	static const size_t sizes[] = { 2, 3, 10, 40 };
@@ -204,6 +223,7 @@ int main(void)
 		cmocka_unit_test(hash_is_sticky),
 		cmocka_unit_test(hash_respects_weights),
 		cmocka_unit_test(hash_spreads_what_differs_little),
+		cmocka_unit_test(source_hash_looks_at_the_address_alone),
 		cmocka_unit_test(hash_moves_few_flows),
 		cmocka_unit_test(maglev_tables_move_few_slots),
 		cmocka_unit_test(every_usable_backend_has_its_slots),

@@ -43,6 +43,7 @@ static const struct object {
 	{ "progs/lb_control", "lb_evict", 2000 },
 	{ "policies/round_robin", "round_robin", 800 },
 	{ "policies/hash", "hash", 800 },
+	{ "policies/source_hash", "source_hash", 800 },
 	{ "policies/weighted", "weighted", 800 },
 	{ "policies/match", "match", 46000 },
 };

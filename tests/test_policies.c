@@ -17,6 +17,7 @@ static const struct policy {
 } policies[] = {
 	{ "round_robin", LB_TABLE_UNIFORM },
 	{ "hash", LB_TABLE_MAGLEV },
+	{ "source_hash", LB_TABLE_MAGLEV },
 	{ "weighted", LB_TABLE_WEIGHTED },
 };
 
