@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <net/if.h>
 #include <net/if_arp.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <time.h>
@@ -64,6 +65,19 @@ bool device_is_attached(const struct lb_device *d)
 bool device_is_loopback(const struct lb_device *d)
 {
 	return d->ifindex == 1;
+}
+
+bool interface_is_up(const char *name)
+{
+	struct ifreq request = {};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), err;
+
+	if (fd < 0)
+		return false;
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
+	err = ioctl(fd, SIOCGIFFLAGS, &request);
+	close(fd);
+	return !err && request.ifr_flags & IFF_UP;
 }
 
 void devices_forget(struct state *s, struct lb_device *d)

@@ -13,6 +13,7 @@
 /* Has it the chain?  Others are only ways out. */
 bool device_is_attached(const struct lb_device *d);
 bool device_is_loopback(const struct lb_device *d);
+bool interface_is_up(const char *name);
 /* Its record, or NULL; of ifindex 0: a free one. */
 struct lb_device *devices_find(struct state *s, __u32 ifindex);
 int devices_count(const struct state *s); /* that have the chain */

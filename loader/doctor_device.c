@@ -44,19 +44,6 @@ static bool ask_value(const char *name, __u32 command, __u32 *ret)
 	return true;
 }
 
-static bool is_up(const char *name)
-{
-	struct ifreq request = {};
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), err;
-
-	if (fd < 0)
-		return false;
-	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
-	err = ioctl(fd, SIOCGIFFLAGS, &request);
-	close(fd);
-	return !err && request.ifr_flags & IFF_UP;
-}
-
 static void check_attached(struct doctor *d, const struct lb_device *dev)
 {
 	__u32 program = device_program(dev->ifindex);
@@ -169,7 +156,7 @@ void doctor_device(struct doctor *d, const char *name, const struct lb_device *d
 			   "it is gone");
 		return;
 	}
-	if (is_up(name))
+	if (interface_is_up(name))
 		doctor_say(d, VERDICT_OK, "interface", name, NULL, "up");
 	else
 		doctor_say(d, VERDICT_FAIL, "interface", name, "ip link set it up",

@@ -214,6 +214,11 @@ static void add_device_problems(json_t *problems, const struct snapshot *s)
 				problem(dev->name, "detached",
 					"'lbctl chain attach' it again",
 					"somebody took the chain off this interface"));
+		else if (!interface_is_up(name))
+			json_array_append_new(
+				problems, problem(name, "down", "'ip link set' it up",
+						  "the interface is down: nothing comes "
+						  "or goes"));
 		else if (dev->how == LB_HOW_ALONE)
 			json_array_append_new(
 				problems,

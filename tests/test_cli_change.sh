@@ -88,6 +88,8 @@ chains() {
 	EOF
 	saved "... leave that one" <"$tmp/lb.conf"
 	lb -q chain attach v2
+	in_ns ip link set v2 down
+	prints "an interface that is down is a problem" '^! v2  the interface is down' lb
 	in_ns ip link del v2
 	in_ns ip link add v2 type veth peer name p2
 	prints "an interface that was deleted is a problem" '^! v2  the interface was deleted' lb
