@@ -5,10 +5,10 @@
  * Whatever can be refused is tried before anything is written.  Then:
  *
  *  1. lb_config.dirty; counts of ids that are given away again
- *  2. sources of tunnels; new backends, then new services, each published by its last
- *     word; changed words
+ *  2. sources of tunnels; new backends, then new services, each with its rules and published
+ *     by its last word; changed words
  *  3. endpoints of backends and addresses, lists of siblings, lb_wide's switch: replies
- *     are known before requests leave
+ *     are known before requests leave; then rules, which name backends past the tables
  *  4. tables: one pointer per service flips policy, weights and backends together
  *  5. endpoints and prefixes of services: packets for new services are theirs
  *  6. records of what is gone, then their endpoints and prefixes
@@ -220,7 +220,7 @@ static int write_records(struct commit *c)
 
 		for (j = 0; j < service->n_backends; j++)
 			write_backend(c, service, &service->backends[j]);
-		err = rules_write(c->s, service);
+		err = c->s->services[service->id].state ? 0 : rules_write(c->s, service);
 		if (err)
 			return err;
 		write_service(c, i);
@@ -274,6 +274,16 @@ static void remove_tables(struct commit *c)
 		tables_remove(c->s, is_gone);
 }
 
+static int write_rules(struct commit *c)
+{
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < c->to->n_services && !err; i++)
+		err = rules_write(c->s, &c->to->services[i]);
+	return err;
+}
+
 /* Steps 3 to 5. */
 static int make(struct commit *c)
 {
@@ -281,6 +291,8 @@ static int make(struct commit *c)
 	int err = endpoint_set_prepare(s, &c->endpoints);
 
 	prefix_set_prepare(s, &c->prefixes);
+	if (!err)
+		err = write_rules(c);
 	if (!err) {
 		err = tables_flip(s, c->to, c->needs_table);
 		if (err)
