@@ -69,17 +69,26 @@ static __always_inline bool is_chosen_for_alike(const struct lb_pkt *pkt)
 	return table && (table->promises & LB_PROMISE_STICKY);
 }
 
+/* Connections that the host took while no backend was usable go on there. */
+static __always_inline bool host_may_know(const struct lb_pkt *pkt)
+{
+	const struct lb_service *service = service_get(pkt->service);
+
+	return service && service->on_empty == LB_ON_EMPTY_PASS;
+}
+
 static __always_inline int new_flow(struct xdp_md *ctx, struct lb_pkt *pkt)
 {
 	const struct lb_table *table;
 
 	if ((pkt->flags & LB_PKT_ERROR) && !is_chosen_for_alike(pkt))
 		return lb_leave(ctx, pkt, LB_REASON_NOT_OURS, XDP_PASS);
+	table = table_get(pkt->service);
 	if (pkt->protocol == IPPROTO_TCP && !tcp_is_syn(pkt->tcp_flags) &&
-	    !(pkt->flags & (LB_PKT_PER_PACKET | LB_PKT_NO_PORTS)))
+	    !(pkt->flags & (LB_PKT_PER_PACKET | LB_PKT_NO_PORTS)) &&
+	    (table || !host_may_know(pkt)))
 		return lb_drop(ctx, pkt, LB_REASON_UNKNOWN_FLOW);
 
-	table = table_get(pkt->service);
 	if (!table)
 		return no_backend(ctx, pkt);
 	go_policy(ctx, table->policy);

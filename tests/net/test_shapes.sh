@@ -27,6 +27,7 @@ configure()
 		service add $own:8100/tcp
 		service add $own:8100/udp
 		service add $own:8101/tcp on-empty drop
+		service add $own:8400/tcp on-empty pass
 		service add $own:8400/udp on-empty pass
 		service add $own:8300/tcp forward local
 		service add $own:8300/udp forward local
@@ -103,7 +104,9 @@ is_shaped()
 	check "$what: no backend, TCP is refused" fails 7 get "$2:8100"
 	check "$what: no backend, UDP is refused" fails 7 datagram "$1" 8100
 	limit=2 check "$what: no backend, on-empty drop is silent" fails 28 get "$2:8101"
-	check "$what: no backend, on-empty pass is for the host" \
+	check "$what: no backend, on-empty pass: a connection is the host's" \
+		answers lb get "$2:8400"
+	check "$what: no backend, on-empty pass: datagrams are the host's" \
 		answers lb datagram "$1" 8400
 	check "$what: local, curl gets the host's own server" answers lb get "$2:8300"
 	check "$what: local, its datagrams come from the service" \
