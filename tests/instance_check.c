@@ -266,9 +266,9 @@ static void check_sources(const struct model_service *s)
 		__u32 index = state.backends[b->id].source;
 		const struct lb_source *source = &state.sources[index];
 
-		assert_in_range(index, tunnel, tunnel ? LB_MAX_SOURCES - 1 : 0);
+		assert_in_range(index, 0, tunnel ? LB_MAX_SOURCES - 1 : 0);
 		named[index] = true;
-		if (!tunnel)
+		if (!tunnel || (!index && !want->address.family)) /* or no way there */
 			continue;
 		assert_int_equal(source->family, b->address.family);
 		if (!want->address.family)

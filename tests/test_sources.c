@@ -76,14 +76,11 @@ static void the_kernel_chooses_unless_it_is_said(void **arg)
 	assert_int_equal(first_source(), HOST);
 }
 
-static void what_is_the_services_own_or_nowhere_is_refused(void **arg)
+static void what_is_the_services_own_is_refused(void **arg)
 {
 	(void)arg;
 	change_begin();
 	add_backend(add_tunnel(HOST), address4(HOST + 1), 1);
-	assert_int_equal(change_try(), -EADDRNOTAVAIL);
-	change_begin();
-	add_backend(add_tunnel(SERVICE), address4(0xcb007101), 1); /* no route */
 	assert_int_equal(change_try(), -EADDRNOTAVAIL);
 	assert_int_equal(state.config->dirty, 0);
 	instance_check();
@@ -94,6 +91,24 @@ static void what_is_the_services_own_or_nowhere_is_refused(void **arg)
 	change_end();
 	instance_check();
 	assert_int_equal(first_source(), 0x64000001);
+}
+
+/* At boot, one network that is not up must not refuse the whole file. */
+static void without_a_way_there_is_none_until_there_is_one(void **arg)
+{
+	(void)arg;
+	change_begin();
+	add_backend(add_tunnel(SERVICE), address4(0xcb007101), 1);
+	change_end();
+	instance_check();
+	assert_int_equal(first_source(), 0);
+	assert_int_equal(system("ip route add 203.0.113.0/24 via 10.9.0.2"), 0);
+	change_begin();
+	to.services[0].backends[0].weight = 2;
+	change_end();
+	instance_check();
+	assert_int_equal(first_source(), HOST);
+	assert_int_equal(system("ip route del 203.0.113.0/24"), 0);
 }
 
 static void who_has_a_source_keeps_it_when_the_route_goes(void **arg)
@@ -158,7 +173,8 @@ int main(void)
 	cmocka_unit_test_setup_teardown(name, instance_setup, instance_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(the_kernel_chooses_unless_it_is_said),
-		TEST(what_is_the_services_own_or_nowhere_is_refused),
+		TEST(what_is_the_services_own_is_refused),
+		TEST(without_a_way_there_is_none_until_there_is_one),
 		TEST(who_has_a_source_keeps_it_when_the_route_goes),
 		TEST(there_can_be_so_many_and_they_are_shared),
 	};
