@@ -108,7 +108,7 @@ enum outcome policy_load(const struct lbctl *l, struct words *w)
 static const char *kind_name(__u32 kind)
 {
 	static const char *const names[LB_TABLE_KIND_MAX] = { "uniform", "weighted",
-							      "maglev" };
+							      "maglev", "primary" };
 
 	return kind < LB_TABLE_KIND_MAX ? names[kind] : "?";
 }

@@ -20,7 +20,7 @@
 
 #include <linux/types.h>
 
-#define LB_ABI_VERSION 2
+#define LB_ABI_VERSION 3
 
 #define LB_MAX_SERVICES 4096  /* ids 0 .. 4095 */
 #define LB_MAX_BACKENDS 16384 /* ids 1 .. 16383; 0 is "none" */
@@ -44,22 +44,29 @@ enum lb_table_kind {
 	LB_TABLE_UNIFORM,  /* one slot per usable backend */
 	LB_TABLE_WEIGHTED, /* smooth weighted order */
 	LB_TABLE_MAGLEV,   /* consistent, weighted; the size is a prime */
+	LB_TABLE_PRIMARY,  /* smooth weighted order of the usable ones of best priority */
 	LB_TABLE_KIND_MAX
 };
 
-#define LB_PROMISE_EVEN	      (1U << 0) /* equal shares, within a bound */
+#define LB_PROMISE_EVEN	      (1U << 0) /* each slot as often as others, within a bound */
 #define LB_PROMISE_STICKY     (1U << 1) /* a flow gets the same slot each time */
 #define LB_PROMISE_CONSISTENT (1U << 2) /* and keeps it when others go */
 #define LB_PROMISE_ADDRESS    (1U << 3) /* looks at the client's address alone */
 #define LB_PROMISE_PACKET     (1U << 4) /* no promise: is for each packet, not for flows */
+#define LB_PROMISE_WEIGHT     (1U << 5) /* shares follow weights, whatever the table is */
 
 #define LB_TABLE_CHUNK	   32 /* slots in one element */
 #define LB_TABLE_MAX_SLOTS 65537
 
+/* What is to be asked beside the policy. */
+#define LB_TABLE_F_ADMIT  (1U << 0) /* lb_admit: max-flows, slow start, whom to remember */
+#define LB_TABLE_F_CLIENT (1U << 1) /* lb_client: persistence client */
+
 /*
  * Element 0 of a service's table.  The table is the inner map of lb_tables[service
  * id]; one write of that pointer flips policy, table and generation together.  A
- * table is complete before it is pointed at and never changes after.
+ * table is complete before it is pointed at and never changes after.  The one before it is
+ * the inner map of lb_previous[service id], written first.
  */
 struct lb_table {
 	__u32 policy;	  /* slot in lb_policies that chooses in this table */
@@ -70,9 +77,11 @@ struct lb_table {
 	__u32 n_backends; /* usable ones */
 	__u32 previous_policy;
 	__u32 previous_kind;
-	__u32 promises; /* of the policy */
-	__u64 flipped;	/* CLOCK_REALTIME, s */
-	__u64 pad2[2];
+	__u32 promises;	  /* of the policy */
+	__u64 flipped;	  /* CLOCK_REALTIME, s */
+	__u64 flipped_at; /* jiffies, 64 bits */
+	__u32 flags;	  /* LB_TABLE_F_* */
+	__u32 pad;
 };
 _Static_assert(sizeof(struct lb_table) == 64, "lb_table");
 
@@ -98,17 +107,53 @@ struct lb_policy_meta {
 };
 _Static_assert(sizeof(struct lb_policy_meta) == 52, "lb_policy_meta");
 
+#define LB_MAX_TUNABLES 8 /* of one policy */
+
+/*
+ * A number that the user may set, for all services or for one: what the object says of it,
+ * in an array in section .rodata.tunables (LB_TUNABLES of lb_policy.bpf.h).
+ */
+struct lb_tunable {
+	char name[LB_NAME_SIZE]; /* the array ends before the first empty one */
+	char help[80];		 /* a few words, NUL-terminated; what it is, its unit */
+	__u64 low, high;	 /* both included */
+	__u64 initial;		 /* while nobody has set it */
+};
+_Static_assert(sizeof(struct lb_tunable) == 136, "lb_tunable");
+
+/*
+ * Value of a policy's map `tunables` (pinned as params/NAME), index = service id, written by
+ * lbctl, each value as one word: what holds for the service, which is its own, the
+ * policy's or the initial one.  Element LB_MAX_SERVICES: what holds for all others.
+ */
+struct lb_tunables {
+	__u64 value[LB_MAX_TUNABLES];
+	__u64 own; /* bit per value that the user has set here (lbctl) */
+};
+_Static_assert(sizeof(struct lb_tunables) == 72, "lb_tunables");
+
+/* What lbctl found when it asked a policy before it might serve. */
+enum lb_gate {
+	LB_GATE_NONE,	/* not asked: it looks into packets, and promises nothing */
+	LB_GATE_PASSED, /* it keeps what it promises */
+	LB_GATE_FORCED, /* it does not, and serves all the same: see lb_policy_info.why */
+};
+
 /*
  * Value of map lb_policy_info, index = slot in lb_policies, written by lbctl for
- * lbctl.  Slots are given once and never reused for another name.
+ * lbctl.  Slots are given once and not reused for another name, but after `unload`.
  */
 struct lb_policy_info {
 	struct lb_policy_meta meta; /* meta.magic 0: free */
 	__u32 program;		    /* kernel id */
 	__u64 since;		    /* CLOCK_REALTIME, s: when it was loaded */
 	char file[64];		    /* base name of the object */
+	__u32 gate;		    /* enum lb_gate */
+	__u32 cost_ns;		    /* of a decision, as measured by the gate; 0: not */
+	__u8 tag[8];		    /* of the program, as the kernel computes it */
+	char why[112]; /* LB_GATE_FORCED: the promise that it breaks, and how */
 };
-_Static_assert(sizeof(struct lb_policy_info) == 128, "lb_policy_info");
+_Static_assert(sizeof(struct lb_policy_info) == 256, "lb_policy_info");
 
 /* ---- next hops and devices ------------------------------------------------------ */
 
@@ -186,6 +231,9 @@ enum lb_stage {
 	LB_STAGE_CAPTURE, /* trace: the packet as it came */
 	LB_STAGE_TRACE,	  /* trace: what became of it */
 	LB_STAGE_PARSE,	  /* lb_parse, for LB_STAGE_CAPTURE to come back to */
+	LB_STAGE_UNKNOWN, /* TCP without a flow and no SYN: whose it was */
+	LB_STAGE_CLIENT,  /* persistence client: where the client was before */
+	LB_STAGE_ADMIT,	  /* may the chosen backend have the flow? */
 	LB_STAGE_MAX = 16,
 	LB_STAGE_POLICY /* no index, but a name: any policy */
 };
@@ -247,6 +295,7 @@ enum lb_direction { LB_TO_BACKEND, LB_TO_CLIENT };
 #define LB_PKT_NO_REPLY	  (1U << 5) /* lb_reply has said that it is none */
 
 #define LB_PKT_NEW_FLOW (1U << 6) /* its flow was made for it */
+#define LB_PKT_UNKNOWN	(1U << 7) /* TCP without a flow and no SYN: see lb_unknown */
 
 /* Trace: is lb_captured about this packet? */
 enum lb_captured {
@@ -305,7 +354,7 @@ struct lb_pkt {
 	__u8 verdict;	/* XDP_*; to LB_STAGE_TRACE */
 	__u8 captured;	/* enum lb_captured */
 	__u8 ended_by;	/* enum lb_stage; to LB_STAGE_TRACE */
-	__u8 pad;
+	__u8 attempt;	/* policies: how often the answer was not taken; 0 at first */
 	__u16 quoted; /* LB_PKT_ERROR: offset of the TCP, UDP or ICMP header in the quote */
 };
 _Static_assert(sizeof(struct lb_pkt) == 144, "lb_pkt");

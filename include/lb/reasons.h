@@ -38,6 +38,9 @@
 	X(POLICY_DROP,	 "policy-drop",	   "drop", "the policy said so")			\
 	X(BAD_SLOT,	 "bad-slot",	   "aborted", "the policy chose no slot of the table")	\
 	X(NO_STAGE,	 "no-stage",	   "aborted", "a stage or policy is not loaded")		\
+	X(FULL,		 "full",	   "reject", "every backend has its max-flows; the client was told") \
+	X(UNKNOWN_SENT,	 "unknown-sent",   "tx",   "no entry and no SYN: sent where its flow must have been") \
+	X(UNKNOWN_RESET, "unknown-reset",  "reject", "no entry and no SYN; the client was told")	\
 	X(UNKNOWN_FLOW,	 "unknown-flow",   "drop", "TCP without a flow entry and no SYN")	\
 	X(UNKNOWN_REPLY, "unknown-reply",  "drop", "from a backend to a translated port without a flow") \
 	X(TABLE_FULL,	 "table-full",	   "drop", "no place in the flow table")		\
@@ -95,6 +98,13 @@ _Static_assert(sizeof(struct lb_count) == 40, "lb_count");
 	X(EVICTED_BY_HAND,   "evicted-by-hand",	  "ended by 'lbctl flow flush'")		\
 	X(PORT_TAKEN,	     "port-taken",	  "translated port taken from a closed flow")
 /* clang-format on */
+
+/*
+ * Value of map lb_policy_counts (per CPU), index = slot in lb_policies: decisions.
+ */
+struct lb_policy_count {
+	__u64 decisions;
+};
 
 enum lb_event {
 #define X(id, name, meaning) LB_EVENT_##id,

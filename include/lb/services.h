@@ -123,6 +123,17 @@ struct lb_endpoint_bucket6 {
 enum lb_on_empty { LB_ON_EMPTY_REJECT, LB_ON_EMPTY_DROP, LB_ON_EMPTY_PASS };
 
 /*
+ * What becomes of a TCP packet without a flow that is no SYN, where no consistent policy
+ * says whose it was.
+ */
+enum lb_on_unknown {
+	LB_ON_UNKNOWN_AUTO,   /* reset in fullnat, nat and local, else drop */
+	LB_ON_UNKNOWN_SELECT, /* the policy chooses, as for a new flow */
+	LB_ON_UNKNOWN_RESET,
+	LB_ON_UNKNOWN_DROP,
+};
+
+/*
  * Value of map lb_services, index = service id, written by lbctl.  Published by
  * `state`.  What clients use (address to protocol), forward and F_PER_PACKET never change
  * while it is in use; the others may, each as one word.
@@ -152,7 +163,13 @@ struct lb_service {
 	__u32 pad;
 	__u64 since;	  /* CLOCK_REALTIME, s: when it was added */
 	char comment[64]; /* NUL-terminated */
-	__u64 pad2[6];
+
+	/* For new flows. */
+	__u32 on_unknown; /* enum lb_on_unknown */
+	__u32 grace;	  /* jiffies: how long lb_previous counts after a flip */
+	__u32 slow_start; /* jiffies: until a backend has its full share; 0: at once */
+	__u32 affinity;	  /* jiffies: persistence client; 0: off */
+	__u64 pad2[4];
 };
 _Static_assert(sizeof(struct lb_service) == 192, "lb_service");
 
@@ -192,9 +209,39 @@ struct lb_backend {
 	__u64 since;	   /* CLOCK_REALTIME, s: when it was added (lbctl) */
 	__u32 source;	   /* ipip, gue: index in lb_sources */
 	__u32 next; /* nat, local: id of the next backend of LB_REPLIES; 0: the last */
-	__u64 pad;
+	__u32 priority; /* the lowest number is the best (lbctl) */
+	__u32 pad;
 };
 _Static_assert(sizeof(struct lb_backend) == 64, "lb_backend");
+
+/*
+ * Value of map lb_admissions, index = backend id, written by lbctl, each as one word: when it
+ * may take a new flow.  Read by lb_admit alone.
+ */
+struct lb_admission {
+	__u64 joined;	 /* jiffies, 64 bits: since when it is usable without a break */
+	__u32 max_flows; /* live ones; 0: no limit */
+	__u32 pad;
+};
+_Static_assert(sizeof(struct lb_admission) == 16, "lb_admission");
+
+/*
+ * Map lb_clients (LRU hash), written by lb_admit: where a client of a service with
+ * persistence client went last.
+ */
+struct lb_client_key {
+	__be32 client[4]; /* IPv6, or IPv4 in word 0 */
+	__u32 service;	  /* id */
+};
+_Static_assert(sizeof(struct lb_client_key) == 20, "lb_client_key");
+
+struct lb_client {
+	__u32 backend; /* LB_BACKEND_REF */
+	__u32 seen;    /* jiffies: when it last began a flow */
+};
+_Static_assert(sizeof(struct lb_client) == 8, "lb_client");
+
+#define LB_MAX_CLIENTS 65536
 
 /*
  * Value of map lb_sources, index 1.., written by lbctl: where tunnels come from.  Written
