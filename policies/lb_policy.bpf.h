@@ -84,6 +84,39 @@ static __always_inline __u32 lb_scale(__u64 hash, __u32 n)
 	return ((hash >> 32) * n) >> 32;
 }
 
+/*
+ * Numbers that the user may set by `lbctl policy param NAME KEY VALUE [service SERVICE]`:
+ *
+ *	enum { BITS };
+ *	LB_TUNABLES({ "bits", "of the client's address that count", 0, 32, 24 });
+ *
+ * Each is {name, help, low, high, initial}, at most LB_MAX_TUNABLES of them, in the order of
+ * the enum.  lb_tunable(flow, BITS) is what holds for the flow's service: never less than low
+ * nor more than high, if initial is within.  It costs one array lookup.
+ */
+#define LB_TUNABLES(...)                                                                 \
+	const volatile struct lb_tunable lb_declared[LB_MAX_TUNABLES] SEC(               \
+		".rodata.tunables") = { __VA_ARGS__ };                                   \
+	struct {                                                                         \
+		__uint(type, BPF_MAP_TYPE_ARRAY);                                        \
+		__uint(map_flags, BPF_F_MMAPABLE);                                       \
+		__uint(max_entries, LB_MAX_SERVICES + 1);                                \
+		__type(key, __u32);                                                      \
+		__type(value, struct lb_tunables);                                       \
+	} tunables SEC(".maps");                                                         \
+	static __always_inline __u64 lb_tunable(const struct lb_policy_flow *flow,       \
+						__u32 index)                             \
+	{                                                                                \
+		const struct lb_tunables *own =                                          \
+			bpf_map_lookup_elem(&tunables, &flow->service);                  \
+                                                                                         \
+		index &= LB_MAX_TUNABLES - 1;                                            \
+		if (!own || !(READ_ONCE(own->set) >> index & 1))                         \
+			return lb_declared[index].initial;                               \
+		return READ_ONCE(own->value[index]);                                     \
+	}                                                                                \
+	_Static_assert(1, "") /* for the semicolon */
+
 /* ---- from here on, what LB_POLICY is made of ---------------------------------------- */
 
 static __always_inline void policy_flow(const struct lb_pkt *pkt,

@@ -122,13 +122,15 @@ struct lb_tunable {
 _Static_assert(sizeof(struct lb_tunable) == 136, "lb_tunable");
 
 /*
- * Value of a policy's map `tunables` (pinned as params/NAME), index = service id, written by
- * lbctl, each value as one word: what holds for the service, which is its own, the
- * policy's or the initial one.  Element LB_MAX_SERVICES: what holds for all others.
+ * Value of a policy's map `tunables`, index = service id, written by lbctl, each value as one
+ * word and before its bit: what holds for the service, its own or the policy's.  A value whose
+ * bit in `set` is 0 does not count, the initial one does.  Element LB_MAX_SERVICES: what holds
+ * for all others (lbctl).  The map is its program's alone: lbctl finds it by the program.
  */
 struct lb_tunables {
 	__u64 value[LB_MAX_TUNABLES];
-	__u64 own; /* bit per value that the user has set here (lbctl) */
+	__u32 set; /* bit per value that counts */
+	__u32 own; /* bit per value that the user has set for this very element (lbctl) */
 };
 _Static_assert(sizeof(struct lb_tunables) == 72, "lb_tunables");
 
