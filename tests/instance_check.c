@@ -15,6 +15,8 @@
 
 #include "address.h"
 #include "endpoints.h"
+#include "netlink.h"
+#include "sources.h"
 #include "table.h"
 
 /* ---- tables ------------------------------------------------------------------------ */
@@ -254,9 +256,20 @@ static void check_prefixes(const struct model *m)
 
 static bool named[LB_MAX_SOURCES];
 
+/* Without `src`, and without a way there, the kernel has no choice to offer. */
+static bool needs_source(const struct model_service *s, const struct model_backend *b)
+{
+	struct netlink_route route;
+
+	if (!service_is_tunnel(s))
+		return false;
+	return s->source[b->address.family == 6].address.family ||
+	       !netlink_route(&b->address, &route);
+}
+
 static void check_sources(const struct model_service *s)
 {
-	bool tunnel = s->forward == LB_FORWARD_IPIP || s->forward == LB_FORWARD_GUE;
+	bool tunnel = service_is_tunnel(s);
 
 	named[state.services[s->id].source4] = true;
 	named[state.services[s->id].source6] = true;
@@ -266,9 +279,10 @@ static void check_sources(const struct model_service *s)
 		__u32 index = state.backends[b->id].source;
 		const struct lb_source *source = &state.sources[index];
 
-		assert_in_range(index, 0, tunnel ? LB_MAX_SOURCES - 1 : 0);
+		assert_in_range(index, needs_source(s, b),
+				tunnel ? LB_MAX_SOURCES - 1 : 0);
 		named[index] = true;
-		if (!tunnel || (!index && !want->address.family)) /* or no way there */
+		if (!index)
 			continue;
 		assert_int_equal(source->family, b->address.family);
 		if (!want->address.family)
