@@ -212,12 +212,7 @@ class Client:
 
 
 def stay_on_one_cpu():
-    """Send all packets of a connection from one CPU, as a NIC's queues deliver them.
-
-    Over veth the sender's CPU also receives. If a connection's first ACK and its first
-    data come on two CPUs at once, the server's kernel (6.18) may find neither the request
-    nor the socket that takes its place, and answer with a RST: one in 70,000 here.
-    """
+    """Send all packets of a connection from one CPU: what is not reordered is not lost."""
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
 

@@ -79,6 +79,7 @@ row()
 		share "$name" "$2"
 	done
 	printf '%s%10d%s%7d ms\n' "$color" "$failures" "$plain" "$(told slowest_ms "$2")"
+	[ "$failures" -eq 0 ] || tail -n 3 "$lab_tmp/failures"
 }
 
 # ---- phases --------------------------------------------------------------------
