@@ -13,10 +13,11 @@
 /* Set by the loader before the object is loaded, so the JIT sees constants. */
 const volatile struct lb_params lb_params SEC(".rodata.params");
 
-/* 0 -> the packet in hand.  Written by each stage for the next. */
+/* 0 -> the packet in hand, written by each stage for the next; 1 -> one that is only
+ * thought of. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
+	__uint(max_entries, 2);
 	__type(key, __u32);
 	__type(value, struct lb_pkt);
 } lb_scratch SEC(".maps");
@@ -81,6 +82,14 @@ static __always_inline struct lb_pkt *lb_pkt(void)
 	__u32 zero = 0;
 
 	return bpf_map_lookup_elem(&lb_scratch, &zero);
+}
+
+/* Room for a packet that is only thought of: the stack has too little. */
+static __always_inline struct lb_pkt *lb_thought(void)
+{
+	__u32 one = 1;
+
+	return bpf_map_lookup_elem(&lb_scratch, &one);
 }
 
 static __always_inline struct lb_switches *lb_switched(void)

@@ -53,34 +53,13 @@ static __always_inline bool parse(struct __sk_buff *skb, struct headers *h,
 	return is_icmp(pkt->protocol) && !parse_icmp(h, pkt);
 }
 
-/*
- * The flow of what leaves a socket, whose port a service may have by name and another one
- * by any port.
- */
-static __always_inline bool find_flow(struct lb_pkt *pkt)
-{
-	const struct lb_switches *on = lb_switched();
-	__u32 replies;
-
-	if (pkt->family == 4)
-		replies = find_backend(&pkt->ends, pkt->protocol, 4);
-	else
-		replies = find_backend(&pkt->ends, pkt->protocol, 6);
-	if (reply_find(pkt, LB_REPLIES_FIRST(replies)))
-		return true;
-	if (!on || !on->wide)
-		return false;
-	replies = find_any_port_backend(&pkt->ends, pkt->family, pkt->protocol);
-	return reply_find(pkt, LB_REPLIES_FIRST(replies));
-}
-
 /* Is it a reply of a service in local mode?  Then its flow is in @pkt. */
 static __always_inline bool find(struct lb_pkt *pkt)
 {
 	const struct lb_service *service;
 
 	pkt->now = bpf_jiffies64();
-	if (!find_flow(pkt))
+	if (!reply_find_any(pkt))
 		return false;
 	service = service_get(pkt->service);
 	if (!service || service->forward != LB_FORWARD_LOCAL)

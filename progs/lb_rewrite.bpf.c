@@ -11,10 +11,10 @@
  */
 #include "mtu.bpf.h"
 #include "nat_claim.bpf.h"
+#include "reply.bpf.h"
 #include "send.bpf.h"
 #include "translate.bpf.h"
 #include "tuple.bpf.h"
-#include "wide.bpf.h"
 
 static const __u8 lb_this_stage = LB_STAGE_REWRITE;
 
@@ -100,6 +100,16 @@ __noinline int find_with_backend(struct lb_pkt *pkt)
 	return LB_REASON_NONE;
 }
 
+/* Without a translated port, only the client's tells whose a reply is. */
+static __always_inline bool can_be_told_apart(struct lb_pkt *pkt,
+					      const struct lb_service *service)
+{
+	const struct lb_backend *backend = backend_get(LB_BACKEND_REF_ID(pkt->backend));
+
+	return service->forward == LB_FORWARD_FULLNAT || !backend ||
+	       !reply_is_taken(pkt, backend_port(pkt, service, backend));
+}
+
 /* Enter the flow, or follow it. */
 static __always_inline enum lb_reason
 the_flow(struct lb_pkt *pkt, const struct lb_service *service, enum lb_reason *ret_sent)
@@ -116,6 +126,8 @@ the_flow(struct lb_pkt *pkt, const struct lb_service *service, enum lb_reason *r
 	if (pkt->version)
 		return follow(pkt, ret_sent);
 	*ret_sent = LB_REASON_NEW_FLOW;
+	if (!can_be_told_apart(pkt, service))
+		return LB_REASON_NO_PORT;
 	return pkt->table == 4 ? commit4(pkt, service) : commit6(pkt, service);
 }
 

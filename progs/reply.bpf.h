@@ -9,6 +9,7 @@
 #ifndef LB_REPLY_BPF_H
 #define LB_REPLY_BPF_H
 
+#include "forward.bpf.h"
 #include "lookup.bpf.h"
 #include "wide.bpf.h"
 
@@ -80,6 +81,64 @@ static __always_inline bool reply_find(struct lb_pkt *pkt, __u32 first)
 		id = READ_ONCE(backend->next);
 	}
 	return false;
+}
+
+/*
+ * Find the flow of pkt->ends, a reply: from a port that a service may have by name, and
+ * another one by any port.
+ */
+static __always_inline bool reply_find_any(struct lb_pkt *pkt)
+{
+	const struct lb_switches *on = lb_switched();
+	__u32 replies;
+
+	if (pkt->family == 4)
+		replies = find_backend(&pkt->ends, pkt->protocol, 4);
+	else
+		replies = find_backend(&pkt->ends, pkt->protocol, 6);
+	if (reply_find(pkt, LB_REPLIES_FIRST(replies)))
+		return true;
+	if (!on || !on->wide)
+		return false;
+	replies = find_any_port_backend(&pkt->ends, pkt->family, pkt->protocol);
+	return reply_find(pkt, LB_REPLIES_FIRST(replies));
+}
+
+/* The reply that the new flow of @pkt will have from its backend's @port. */
+static __always_inline void think_of_reply(struct lb_pkt *reply, const struct lb_pkt *pkt,
+					   const struct lb_backend *backend, __be16 port)
+{
+	reply->family = pkt->family;
+	reply->protocol = pkt->protocol;
+	reply->tcp_flags = pkt->tcp_flags; /* a SYN goes over a closed flow */
+	reply->now = pkt->now;
+	reply->flags = LB_PKT_ERROR; /* does not keep the other flow alive */
+	reply->ends = (struct lb_ends){ .sport = port, .dport = client_port(pkt) };
+	copy_address(reply->ends.source, backend->address, 6);
+	reply->ends.destination[0] = client_address((struct lb_pkt *)pkt)[0];
+	if (pkt->family == 6)
+		copy_address(reply->ends.destination,
+			     client_address((struct lb_pkt *)pkt), 6);
+}
+
+/*
+ * Would replies of the new flow of @pkt, from its backend's @port, be taken for another
+ * service's?  Two services may share a backend, and nothing in a reply tells which of them
+ * it is of; so a client's port belongs to the first one of them that it speaks to.
+ */
+__noinline int reply_is_taken(struct lb_pkt *pkt, __u32 port)
+{
+	struct lb_pkt *reply = lb_thought();
+	const struct lb_backend *backend;
+
+	if (!pkt || !reply)
+		return 0;
+	backend = backend_get(LB_BACKEND_REF_ID(pkt->backend));
+	if (!backend)
+		return 0;
+
+	think_of_reply(reply, pkt, backend, port);
+	return reply_find_any(reply) && reply->service != pkt->service;
 }
 
 #endif /* LB_REPLY_BPF_H */

@@ -44,7 +44,7 @@
 	X(UNKNOWN_FLOW,	 "unknown-flow",   "drop", "TCP without a flow entry and no SYN")	\
 	X(UNKNOWN_REPLY, "unknown-reply",  "drop", "from a backend to a translated port without a flow") \
 	X(TABLE_FULL,	 "table-full",	   "drop", "no place in the flow table")		\
-	X(NO_PORT,	 "no-port",	   "drop", "no translated port is free")		\
+	X(NO_PORT,	 "no-port",	   "drop", "no port is free that tells its replies from another flow's")		\
 	X(BUSY,		 "busy",	   "drop", "another CPU held the flow's bucket too long") \
 	X(TTL_EXPIRED,	 "ttl-expired",	   "drop", "TTL or hop limit reached zero")		\
 	X(NO_NEIGHBOUR,	 "no-neighbour",   "drop", "the next hop does not answer ARP or ND")	\
