@@ -19,6 +19,7 @@ include config.mk
 endif
 
 OBJDIR = $(LIBDIR)/switchyard
+SDKDIR = $(INCLUDEDIR)/switchyard
 
 ifeq ($(V),1)
 Q :=
@@ -36,8 +37,10 @@ WARN := -Wall -Wextra -Werror
 # The address of a map and the __sync builtins need -mcpu=v3; __$(ARCH)__ and the
 # multiarch folder are for the C library's headers, which know no "bpf" machine.  Headers
 # and keys are read as words and as fields, which strict aliasing would take for two things.
-BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -fno-strict-aliasing -g $(WARN) -D__TARGET_ARCH_$(BPF_ARCH) \
-	-D__$(ARCH)__ -Iinclude -Iprogs -Ipolicies $(BPF_INCLUDES) \
+# Policies of others are built with SDK_CFLAGS, too, and with one folder instead of three.
+SDK_CFLAGS := -target bpf -mcpu=v3 -O2 -fno-strict-aliasing -g -D__TARGET_ARCH_$(BPF_ARCH) \
+	-D__$(ARCH)__ $(BPF_INCLUDES)
+BPF_CFLAGS := $(SDK_CFLAGS) $(WARN) -Iinclude -Iprogs -Ipolicies \
 	-ffile-prefix-map=$(CURDIR)=.
 
 PROGS := $(patsubst %.bpf.c,$(O)/%.bpf.o,$(wildcard progs/*.bpf.c))
@@ -64,12 +67,12 @@ TEST_SHARED := $(patsubst %.c,$(O)/%.o,$(filter-out tests/test_%,$(TEST_SRCS)))
 
 # ---- targets -----------------------------------------------------------------
 
-.PHONY: all progs policies lbctl tests docs install uninstall clean distclean \
+.PHONY: all progs policies lbctl tests sdk docs install uninstall clean distclean \
 	reconfigure deps demo test test-tutorials check-style check-format check-shell print-sources sanitize FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 
-all: progs policies lbctl docs
+all: progs policies lbctl sdk docs
 
 progs: $(PROGS)
 policies: $(POLICIES)
@@ -120,6 +123,36 @@ $(O)/c.flags: FORCE
 -include $(PROGS:.o=.d) $(POLICIES:.o=.d) $(TEST_PROGS:.o=.d)
 -include $(LOADER_OBJS:.o=.d) $(TEST_OBJS:.o=.d)
 
+# ---- the SDK: what policies are built with outside of the tree -----------------
+
+TEMPLATE := $(addprefix $(O)/template/,$(notdir $(wildcard policies/template/*)))
+
+sdk: $(O)/sdk.headers $(O)/switchyard.pc $(O)/dist/switchyard.pc $(TEMPLATE)
+
+# The headers that the shipped policies include, wherever they are here, in one folder.
+$(O)/sdk.headers: $(POLICIES)
+	$(say) SDK $(O)/include/switchyard
+	$(Q)rm -rf $(O)/include && mkdir -p $(O)/include/switchyard/lb
+	$(Q)cat $(POLICIES:.o=.d) | tr -s ' \\' '\n' | sort -u | \
+		grep -E '^(policies|progs|include/lb)/.*\.h$$' >$@
+	$(Q)cp $$(grep -v '^include/' $@) $(O)/include/switchyard
+	$(Q)cp $$(grep '^include/lb/' $@) $(O)/include/switchyard/lb
+
+# For pkg-config: of this tree, and as it is installed.
+$(O)/switchyard.pc: INCLUDED = $(abspath $(O))/include
+$(O)/dist/switchyard.pc: INCLUDED = $(INCLUDEDIR)
+$(O)/switchyard.pc $(O)/dist/switchyard.pc: dist/switchyard.pc.in $(O)/bpf.flags config.mk
+	@mkdir -p $(@D)
+	$(say) GEN $@
+	$(Q)sed -e 's|@INCLUDEDIR@|$(INCLUDED)|' -e 's|@VERSION@|$(VERSION)|' \
+		-e 's|@CLANG@|$(CLANG)|' -e 's|@CFLAGS@|$(strip $(SDK_CFLAGS))|' $< >$@
+
+# What `lbctl policy new` begins with.
+$(O)/template/%: policies/template/%
+	@mkdir -p $(@D)
+	$(say) COPY $@
+	$(Q)cp $< $@
+
 config.mk: configure
 	./configure $(CONFIGURE_ARGS)
 
@@ -137,6 +170,7 @@ sanitize: progs policies
 # ---- documents and installation ----------------------------------------------
 
 MAN := $(if $(SCDOC),$(patsubst docs/%.scd,$(O)/docs/%,$(wildcard docs/*.scd)))
+mandir = $(MANDIR)/man$(subst .,,$(suffix $(1)))
 UNIT := $(patsubst dist/%.in,$(O)/dist/%,$(wildcard dist/*.service.in))
 
 docs: $(MAN) $(UNIT)
@@ -155,19 +189,25 @@ $(O)/dist/%: dist/%.in $(O)/c.flags
 
 install: all
 	install -d $(DESTDIR)$(OBJDIR)/progs $(DESTDIR)$(OBJDIR)/policies \
-		$(DESTDIR)$(SBINDIR) $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(UNITDIR) \
-		$(DESTDIR)$(SYSCONFDIR)/switchyard
+		$(DESTDIR)$(SBINDIR) $(DESTDIR)$(UNITDIR) \
+		$(addprefix $(DESTDIR)$(MANDIR)/,man7 man8) \
+		$(DESTDIR)$(SYSCONFDIR)/switchyard $(DESTDIR)$(SDKDIR)/lb \
+		$(DESTDIR)$(OBJDIR)/template $(DESTDIR)$(LIBDIR)/pkgconfig
 	install -m 644 $(PROGS) $(DESTDIR)$(OBJDIR)/progs
 	install -m 644 $(POLICIES) $(DESTDIR)$(OBJDIR)/policies
 	install -m 755 $(O)/lbctl $(DESTDIR)$(SBINDIR)
-	$(if $(MAN),install -m 644 $(MAN) $(DESTDIR)$(MANDIR)/man8)
+	install -m 644 $(O)/include/switchyard/*.h $(DESTDIR)$(SDKDIR)
+	install -m 644 $(O)/include/switchyard/lb/*.h $(DESTDIR)$(SDKDIR)/lb
+	install -m 644 $(O)/dist/switchyard.pc $(DESTDIR)$(LIBDIR)/pkgconfig
+	install -m 644 $(TEMPLATE) $(DESTDIR)$(OBJDIR)/template
+	$(foreach page,$(MAN),install -m 644 $(page) $(DESTDIR)$(call mandir,$(page)) && ) true
 	$(if $(UNIT),install -m 644 $(UNIT) $(DESTDIR)$(UNITDIR))
 
 # Leaves /etc/switchyard: it holds the user's configuration.
 uninstall:
-	rm -rf $(DESTDIR)$(OBJDIR)
-	rm -f $(DESTDIR)$(SBINDIR)/lbctl
-	rm -f $(addprefix $(DESTDIR)$(MANDIR)/man8/,$(notdir $(MAN)))
+	rm -rf $(DESTDIR)$(OBJDIR) $(DESTDIR)$(SDKDIR)
+	rm -f $(DESTDIR)$(SBINDIR)/lbctl $(DESTDIR)$(LIBDIR)/pkgconfig/switchyard.pc
+	rm -f $(foreach page,$(MAN),$(DESTDIR)$(call mandir,$(page))/$(notdir $(page)))
 	rm -f $(addprefix $(DESTDIR)$(UNITDIR)/,$(notdir $(UNIT)))
 
 clean:

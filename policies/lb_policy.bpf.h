@@ -32,9 +32,9 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
-#include "../progs/chain.bpf.h"
-#include "../progs/order.bpf.h"
-#include "../progs/services.bpf.h"
+#include "chain.bpf.h"
+#include "order.bpf.h"
+#include "services.bpf.h"
 #include <lb/hash.h>
 
 static const __u8 lb_this_stage = LB_STAGE_POLICY;

@@ -12,7 +12,7 @@
 #include <linux/ipv6.h>
 #include <bpf/bpf_endian.h>
 
-#include "../progs/cursor.bpf.h"
+#include "cursor.bpf.h"
 #include "lb_policy.bpf.h"
 
 /* What is behind the TCP, UDP or ICMP header. */
