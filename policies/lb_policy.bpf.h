@@ -21,6 +21,10 @@
  * too (bad-slot).  A policy that works on one kind of table must be safe on every kind: it
  * is only ever wrong by choosing unevenly.
  *
+ * It is asked once more, flow->attempt higher by one, when the backend that it chose may not
+ * have the flow (max-flows, slow start): up to eight times.  What is chosen by lb_flow_hash()
+ * is chosen anew then.
+ *
  * A policy may also answer LB_BACKEND(id), with an id that lbctl wrote into one of its
  * maps.  It must be one of the service's (else bad-slot) and active (else backend-down).
  * One that looks at what a packet says, by payload.bpf.h, states LB_PROMISE_PACKET: lbctl
@@ -39,6 +43,14 @@
 
 static const __u8 lb_this_stage = LB_STAGE_POLICY;
 
+/* Slot in lb_policies -> decisions. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, LB_MAX_POLICIES);
+	__type(key, __u32);
+	__type(value, struct lb_policy_count);
+} lb_policy_counts SEC(".maps");
+
 #define LB_NO_SLOT 0xffffffffU
 #define LB_DROP	   0xfffffffeU
 /* Larger than any slot. */
@@ -54,11 +66,13 @@ struct lb_policy_flow {
 	__u32 protocol;	    /* IPPROTO_* */
 	struct xdp_md *ctx; /* for payload.bpf.h */
 	__u16 l3, l4;	    /* offsets of the IP header and of the one behind it */
+	__u32 attempt; /* how many answers for this flow could not be had; 0 at first */
 };
 
 /*
  * The flow's hash, 64 bits: of the client's address and port, the same on every balancer
- * that has the service and for as long as it exists.
+ * that has the service and for as long as it exists.  Another one for each attempt: what was
+ * chosen by it before could not be had.
  */
 static __always_inline __u64 lb_flow_hash(const struct lb_policy_flow *flow,
 					  const struct lb_table *table)
@@ -72,7 +86,7 @@ static __always_inline __u64 lb_flow_hash(const struct lb_policy_flow *flow,
 	__u64 word[3] = {
 		(__u64)flow->client[0] | (__u64)flow->client[1] << 32,
 		(__u64)flow->client[2] | (__u64)flow->client[3] << 32,
-		(__u64)flow->port | (__u64)flow->protocol << 16,
+		flow->port | (__u64)flow->protocol << 16 | (__u64)flow->attempt << 32,
 	};
 
 	return lb_hash(word, 3, seed);
@@ -128,6 +142,7 @@ static __always_inline void policy_flow(const struct lb_pkt *pkt,
 	flow->per_packet = !!(pkt->flags & LB_PKT_PER_PACKET);
 	flow->l3 = pkt->l3;
 	flow->l4 = pkt->l4;
+	flow->attempt = pkt->flags & LB_PKT_UNKNOWN ? 0 : pkt->attempt;
 	if (pkt->table == 4) {
 		const struct lb_flow_key4 *key = (const void *)pkt->key;
 
@@ -179,6 +194,14 @@ policy_answer(struct lb_pkt *pkt, void *map, const struct lb_table *table, __u32
 	return policy_slot(pkt, map, table, answer);
 }
 
+static __always_inline void policy_decided(__u32 slot)
+{
+	struct lb_policy_count *n = bpf_map_lookup_elem(&lb_policy_counts, &slot);
+
+	if (n)
+		n->decisions++;
+}
+
 typedef __u32 lb_select(const struct lb_policy_flow *flow, const struct lb_table *table);
 
 /*
@@ -211,7 +234,11 @@ static __always_inline int policy_run(struct xdp_md *ctx, __u32 self, lb_select 
 	reason = policy_answer(pkt, map, table, select(&flow, table));
 	if (reason)
 		return lb_drop(ctx, pkt, reason);
-	return lb_go_forward(ctx, pkt);
+	policy_decided(self);
+	if (!(table->flags & LB_TABLE_F_ADMIT))
+		return lb_go_forward(ctx, pkt);
+	lb_go(ctx, LB_STAGE_ADMIT);
+	return lb_drop(ctx, pkt, LB_REASON_NO_STAGE);
 }
 
 #define LB_POLICY(prog, policy_name, table_kind, policy_promises, flow, table)           \

@@ -9,15 +9,7 @@
 
 #include "flow_table.bpf.h"
 #include "flow_victim.bpf.h"
-
-/* Backend id -> flows that name it and are not closed. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, LB_MAX_BACKENDS);
-	__type(key, __u32);
-	__type(value, __u64);
-} lb_live SEC(".maps");
+#include "live.bpf.h"
 
 /* enum lb_event -> how often. */
 struct {

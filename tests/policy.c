@@ -10,7 +10,7 @@
 #include "policy.h"
 
 struct stage policy_stage;
-__u8 policy_flags;
+__u8 policy_flags, policy_attempt;
 static const char *loaded;
 
 void policy_use(const char *name)
@@ -80,6 +80,7 @@ static __u32 run_client(__u32 client, __u16 port, int family)
 			      .protocol = IPPROTO_TCP,
 			      .tcp_flags = TH_SYN,
 			      .flags = policy_flags,
+			      .attempt = policy_attempt,
 			      .l3 = 14,
 			      .l4 = 34,
 			      .length = 64 };

@@ -26,6 +26,8 @@ struct policy_service {
 extern struct stage policy_stage;
 /* LB_PKT_* of the packets that are asked for. */
 extern __u8 policy_flags;
+/* How often an answer for the flow could not be had. */
+extern __u8 policy_attempt;
 
 /* Load the policy of that name, alone. */
 void policy_use(const char *name);

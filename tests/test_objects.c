@@ -41,10 +41,10 @@ static const struct object {
 	{ "progs/lb_resolve", "lb_resolve", 200 },
 	{ "progs/lb_control", "lb_clock", 40 },
 	{ "progs/lb_control", "lb_evict", 2000 },
-	{ "policies/round_robin", "round_robin", 800 },
-	{ "policies/hash", "hash", 800 },
-	{ "policies/source_hash", "source_hash", 800 },
-	{ "policies/weighted", "weighted", 800 },
+	{ "policies/round_robin", "round_robin", 1200 },
+	{ "policies/hash", "hash", 1200 },
+	{ "policies/source_hash", "source_hash", 1200 },
+	{ "policies/weighted", "weighted", 1200 },
 	{ "policies/match", "match", 46000 },
 };
 
