@@ -82,6 +82,18 @@ static int nearest_hz(double rate)
 	return best;
 }
 
+__u32 clock_jiffies(__u64 ms, __u32 hz)
+{
+	__u64 jiffies = (ms * hz + 999) / 1000;
+
+	return ms && !jiffies ? 1 : jiffies;
+}
+
+__u64 clock_ms(__u32 jiffies, __u32 hz)
+{
+	return hz ? jiffies * 1000ULL / hz : 0;
+}
+
 /* With a program of its own: stages want to know before they are loaded. */
 int clock_measure_hz(void)
 {

@@ -5,8 +5,8 @@
  * Whatever can be refused is tried before anything is written.  Then:
  *
  *  1. lb_config.dirty; counts of ids that are given away again
- *  2. sources of tunnels; new backends, then new services, each with its rules and published
- *     by its last word; changed words
+ *  2. admissions; sources of tunnels; new backends, then new services, each with its rules
+ *     and published by its last word; changed words
  *  3. endpoints of backends and addresses, lists of siblings, lb_wide's switch: replies
  *     are known before requests leave; then rules, which name backends past the tables
  *  4. tables: one pointer per service flips policy, weights and backends together
@@ -24,6 +24,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "admissions.h"
+#include "clock.h"
 #include "ids.h"
 #include "made.h"
 #include "profiles.h"
@@ -55,30 +57,14 @@ static void set_word(__u32 *word, __u32 value)
 		__atomic_store_n(word, value, __ATOMIC_RELEASE);
 }
 
-static const struct model_backend *next_usable(const struct model_service *s, size_t *i)
-{
-	while (*i < s->n_backends) {
-		const struct model_backend *b = &s->backends[(*i)++];
-
-		if (backend_is_usable(b))
-			return b;
-	}
-	return NULL;
-}
-
-static bool is_same_table(const struct model_service *old,
+static bool is_same_table(const struct commit *c, const struct model_service *old,
 			  const struct model_service *new)
 {
-	const struct model_backend *a, *b;
-	size_t i = 0, j = 0;
+	__u32 policy = service_policy(c->to, new);
 
-	do {
-		a = next_usable(old, &i);
-		b = next_usable(new, &j);
-		if (!a != !b || (a && (a->id != b->id || a->weight != b->weight)))
-			return false;
-	} while (a);
-	return true;
+	return service_policy(c->from, old) == policy &&
+	       admission_flags(old) == admission_flags(new) &&
+	       table_is_same(old, new, c->to->policies[policy].info.meta.kind);
 }
 
 static void compare(struct commit *c)
@@ -95,10 +81,7 @@ static void compare(struct commit *c)
 		c->stays[new->id] = true;
 		for (j = 0; j < new->n_backends; j++)
 			c->backend_stays[new->backends[j].id] = true;
-		c->needs_table[i] = !old ||
-				    service_policy(c->from, old) !=
-					    service_policy(c->to, new) ||
-				    !is_same_table(old, new);
+		c->needs_table[i] = !old || !is_same_table(c, old, new);
 	}
 }
 
@@ -141,6 +124,7 @@ static void write_backend(struct commit *c, const struct model_service *service,
 	if (record->ref == b->ref) {
 		c->frees = c->frees || record->source != source;
 		set_word(&record->weight, b->weight);
+		set_word(&record->priority, b->priority);
 		set_word(&record->state, b->state);
 		set_word(&record->source, source);
 		return;
@@ -151,6 +135,7 @@ static void write_backend(struct commit *c, const struct model_service *service,
 	record->family = b->address.family;
 	record->service = service->id;
 	record->weight = b->weight;
+	record->priority = b->priority;
 	record->state = b->state;
 	record->source = source;
 	record->incarnation++;
@@ -163,6 +148,7 @@ static void write_options(struct commit *c, size_t index)
 {
 	const struct model_service *service = &c->to->services[index];
 	struct lb_service *record = &c->s->services[service->id];
+	__u32 hz = c->s->config->params.hz;
 	union {
 		__u16 port[2];
 		__u32 word;
@@ -180,6 +166,10 @@ static void write_options(struct commit *c, size_t index)
 			 (service->per_packet ? LB_SERVICE_F_PER_PACKET : 0) |
 			 (service->icmp_reply ? LB_SERVICE_F_ICMP_REPLY : 0));
 	set_word(&record->on_empty, service->on_empty);
+	set_word(&record->on_unknown, service->on_unknown);
+	set_word(&record->grace, clock_jiffies(service->grace_ms, hz));
+	set_word(&record->slow_start, clock_jiffies(service->slow_start_ms, hz));
+	set_word(&record->affinity, clock_jiffies(service->client_ms, hz));
 	set_word(&record->mss, service->mss);
 	if (strncmp(record->comment, service->comment, sizeof(record->comment)))
 		memcpy(record->comment, service->comment, sizeof(record->comment));
@@ -318,6 +308,11 @@ static int carry_out(struct commit *c)
 		return err;
 	}
 
+	err = admissions_write(s, c->from, c->to);
+	if (err) {
+		report("%s: cannot read the clock: %s", s->dir, strerror(-err));
+		return err;
+	}
 	err = write_records(c);
 	if (!err)
 		err = make(c);

@@ -59,21 +59,45 @@ static int make_params(struct state *s, __u32 flows)
 	return 0;
 }
 
-/* The maps that only lbctl knows, and PROG_ARRAYs before their first user. */
-static int make_own_map(const struct state *s, const char *name, enum bpf_map_type type,
-			__u32 value_size, __u32 n, __u32 flags)
+static int pin_own_map(const struct state *s, const char *name, int fd)
 {
-	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = flags);
-	int fd, err;
+	int err = fd < 0 ? fd : pins_put(s, PIN_MAPS, name, fd);
 
-	fd = bpf_map_create(type, name, sizeof(__u32), value_size, n, &opts);
-	err = fd < 0 ? -errno : pins_put(s, PIN_MAPS, name, fd);
 	if (fd >= 0)
 		close(fd);
 	if (err)
 		report("%s/" PIN_MAPS "/%s: cannot be made: %s", s->dir, name,
 		       strerror(-err));
 	return err;
+}
+
+/* The maps that no stage has to know, and PROG_ARRAYs before their first user. */
+static int make_own_map(const struct state *s, const char *name, enum bpf_map_type type,
+			__u32 value_size, __u32 n, __u32 flags)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = flags);
+	int fd = bpf_map_create(type, name, sizeof(__u32), value_size, n, &opts);
+
+	return pin_own_map(s, name, fd < 0 ? -errno : fd);
+}
+
+static int make_previous(const struct state *s)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, inner,
+		    .map_flags = BPF_F_INNER_MAP | BPF_F_MMAPABLE);
+	LIBBPF_OPTS(bpf_map_create_opts, outer);
+	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "lb_table", sizeof(__u32),
+				sizeof(struct lb_table), 1, &inner);
+
+	if (fd < 0)
+		return pin_own_map(s, "lb_previous", -errno);
+	outer.inner_map_fd = fd;
+	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, "lb_previous", sizeof(__u32),
+			    sizeof(__u32), LB_MAX_SERVICES, &outer);
+	if (fd < 0)
+		fd = -errno;
+	close(outer.inner_map_fd);
+	return pin_own_map(s, "lb_previous", fd);
 }
 
 static int map_config(struct state *s)
@@ -111,6 +135,12 @@ static int make_own_maps(struct state *s)
 		err = make_own_map(s, "lb_sources", BPF_MAP_TYPE_ARRAY,
 				   sizeof(struct lb_source), LB_MAX_SOURCES,
 				   BPF_F_MMAPABLE);
+	if (!err)
+		err = make_own_map(s, "lb_admissions", BPF_MAP_TYPE_ARRAY,
+				   sizeof(struct lb_admission), LB_MAX_BACKENDS,
+				   BPF_F_MMAPABLE);
+	if (!err)
+		err = make_previous(s);
 	if (!err)
 		err = make_own_map(s, "lb_root", BPF_MAP_TYPE_PROG_ARRAY, sizeof(__u32),
 				   1, 0);

@@ -76,8 +76,9 @@ int prefix_set_finish(struct state *s, const struct prefix_set *set);
 __u32 service_policy(const struct model *m, const struct model_service *s);
 
 /*
- * Make a new table for each service of @m that @is_wanted says, and point to them; their
- * generations count up in the model and in the records.  Reports.
+ * Make a new table for each service of @m that @is_wanted says, and point to them, and
+ * lb_previous to those of before; their generations count up in the model and in the
+ * records.  Reports.
  */
 int tables_flip(struct state *s, struct model *m, const bool *is_wanted);
 /* The tables of services by id, which are gone; -errno. */

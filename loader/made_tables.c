@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "address.h"
+#include "admissions.h"
 #include "report.h"
 #include "table.h"
 
@@ -34,29 +35,49 @@ static __u32 element_count(__u32 n_slots)
 	return 1 + (n_slots + LB_TABLE_CHUNK - 1) / LB_TABLE_CHUNK;
 }
 
-/* What the service's table says now; zeros if it has none. */
-static struct lb_table read_header(const struct state *s, __u32 service)
-{
-	struct lb_table header = {};
-	__u32 inner, zero = 0;
+/* A table as it is: -1 and zeros if there is none. */
+struct old_table {
 	int fd;
+	struct lb_table header;
+};
 
-	if (bpf_map_lookup_elem(s->tables_fd, &service, &inner))
-		return header;
-	fd = bpf_map_get_fd_by_id(inner);
-	if (fd < 0)
-		return header;
-	if (bpf_map_lookup_elem(fd, &zero, &header))
-		memset(&header, 0, sizeof(header));
-	close(fd);
-	return header;
+static struct old_table open_table(int outer_fd, __u32 service)
+{
+	struct old_table old = { .fd = -1 };
+	__u32 inner, zero = 0;
+
+	if (bpf_map_lookup_elem(outer_fd, &service, &inner))
+		return old;
+	old.fd = bpf_map_get_fd_by_id(inner);
+	if (old.fd >= 0 && bpf_map_lookup_elem(old.fd, &zero, &old.header))
+		memset(&old.header, 0, sizeof(old.header));
+	return old;
 }
 
-static struct lb_table make_header(const struct state *s, const struct model *m,
-				   const struct model_service *service,
-				   const struct table *t)
+static void close_table(struct old_table *old)
 {
-	struct lb_table old = read_header(s, service->id);
+	if (old->fd >= 0)
+		close(old->fd);
+	old->fd = -1;
+}
+
+/*
+ * The table that counts as the one before when @old goes: @old, unless nobody can be found
+ * by it again and by the one before @old, still within the grace time, somebody can.  So a
+ * change of weights does not end what a change of the policy has promised.
+ */
+static bool keeps_previous(const struct lb_table *old, const struct lb_table *previous,
+			   __u64 now, __u64 grace)
+{
+	return !(old->promises & LB_PROMISE_CONSISTENT) &&
+	       previous->promises & LB_PROMISE_CONSISTENT &&
+	       now - old->flipped_at < grace;
+}
+
+static struct lb_table make_header(const struct model *m,
+				   const struct model_service *service,
+				   const struct table *t, const struct lb_table *old)
+{
 	struct lb_table header = {
 		.policy = service_policy(m, service),
 		.kind = t->kind,
@@ -66,12 +87,13 @@ static struct lb_table make_header(const struct state *s, const struct model *m,
 		.n_backends = t->n_backends,
 		.promises = m->policies[service_policy(m, service)].info.meta.promises,
 		.flipped = time(NULL),
+		.flags = admission_flags(service),
 	};
 
-	if (old.generation >= header.generation)
-		header.generation = old.generation + 1;
-	header.previous_policy = old.generation ? old.policy : header.policy;
-	header.previous_kind = old.generation ? old.kind : header.kind;
+	if (old->generation >= header.generation)
+		header.generation = old->generation + 1;
+	header.previous_policy = old->generation ? old->policy : header.policy;
+	header.previous_kind = old->generation ? old->kind : header.kind;
 	return header;
 }
 
@@ -117,46 +139,87 @@ static void tell_error(const struct model_service *s, const struct table *t)
 			backend_format(&b->address, b->port, backend), t->error * 100);
 }
 
-/* Tables that are made and not yet pointed to. */
-struct batch {
+/* Elements of a map of maps to be written, service id -> table. */
+struct pointers {
 	__u32 id[BATCH];
 	int fd[BATCH];
 	__u32 n;
 };
 
-static int write_pointers(const struct state *s, const struct batch *b)
+/* Tables that are made and not yet pointed to, and those that they follow. */
+struct batch {
+	struct pointers tables, previous;
+	__u64 now; /* jiffies */
+};
+
+static void add_pointer(struct pointers *p, __u32 id, int fd)
+{
+	p->id[p->n] = id;
+	p->fd[p->n++] = fd;
+}
+
+static int write_pointers(int outer_fd, const struct pointers *p)
 {
 	LIBBPF_OPTS(bpf_map_batch_opts, opts);
-	__u32 i, n = b->n;
+	__u32 i, n = p->n;
 	int err;
 
 	if (!n)
 		return 0;
-	err = bpf_map_update_batch(s->tables_fd, b->id, b->fd, &n, &opts);
+	err = bpf_map_update_batch(outer_fd, p->id, p->fd, &n, &opts);
 	if (!err)
 		return 0;
 	/* Kernels before 5.14 have no batches for maps of maps. */
-	for (i = 0; i < b->n; i++)
-		if (bpf_map_update_elem(s->tables_fd, &b->id[i], &b->fd[i], 0))
+	for (i = 0; i < p->n; i++)
+		if (bpf_map_update_elem(outer_fd, &p->id[i], &p->fd[i], 0))
 			return -errno;
 	return 0;
 }
 
-static int flush(const struct state *s, struct batch *b)
+static void close_pointers(struct pointers *p)
 {
-	int err = write_pointers(s, b);
 	__u32 i;
 
-	for (i = 0; i < b->n; i++)
-		close(b->fd[i]);
-	b->n = 0;
+	for (i = 0; i < p->n; i++)
+		close(p->fd[i]);
+	p->n = 0;
+}
+
+static int flush(const struct state *s, struct batch *b)
+{
+	int err = write_pointers(s->previous_fd, &b->previous);
+
+	if (!err)
+		err = write_pointers(s->tables_fd, &b->tables);
+	close_pointers(&b->previous);
+	close_pointers(&b->tables);
 	return err;
+}
+
+/* @header follows @old, which the batch takes if it is the one before from now on. */
+static void follow(const struct state *s, struct batch *b, __u32 service,
+		   struct old_table *old, struct lb_table *header)
+{
+	struct old_table previous = open_table(s->previous_fd, service);
+
+	header->flipped_at = b->now;
+	if (keeps_previous(&old->header, &previous.header, b->now,
+			   s->services[service].grace)) {
+		header->flipped_at = old->header.flipped_at;
+		header->previous_policy = old->header.previous_policy;
+		header->previous_kind = old->header.previous_kind;
+	} else if (old->fd >= 0) {
+		add_pointer(&b->previous, service, old->fd);
+		old->fd = -1;
+	}
+	close_table(&previous);
 }
 
 static int make_one(struct state *s, struct model *m, struct model_service *service,
 		    struct batch *b)
 {
 	__u32 policy = service_policy(m, service);
+	struct old_table old;
 	struct lb_table header;
 	struct table t;
 	int err, fd;
@@ -164,34 +227,43 @@ static int make_one(struct state *s, struct model *m, struct model_service *serv
 	err = table_build(service, m->policies[policy].info.meta.kind, &t);
 	if (err)
 		return err;
-	header = make_header(s, m, service, &t);
+	old = open_table(s->tables_fd, service->id);
+	header = make_header(m, service, &t, &old.header);
+	follow(s, b, service->id, &old, &header);
+	close_table(&old);
 	fd = make_map(&header, &t);
 	tell_error(service, &t);
 	table_free(&t);
 	if (fd < 0)
 		return fd;
 
-	b->id[b->n] = service->id;
-	b->fd[b->n++] = fd;
+	add_pointer(&b->tables, service->id, fd);
 	service->generation = header.generation;
 	s->services[service->id].generation = header.generation;
-	return b->n == BATCH ? flush(s, b) : 0;
+	return b->tables.n == BATCH ? flush(s, b) : 0;
+}
+
+static int make_all(struct state *s, struct model *m, const bool *is_wanted,
+		    struct batch *b)
+{
+	struct lb_clock now = {};
+	int err = state_clock(s, &now), last;
+	size_t i;
+
+	b->now = now.jiffies;
+	for (i = 0; i < m->n_services && !err; i++)
+		if (is_wanted[i])
+			err = make_one(s, m, &m->services[i], b);
+	last = flush(s, b);
+	return err ? err : last;
 }
 
 int tables_flip(struct state *s, struct model *m, const bool *is_wanted)
 {
 	struct batch *b = calloc(1, sizeof(*b));
-	int err = b ? 0 : -ENOMEM, last;
-	size_t i;
+	int err = b ? make_all(s, m, is_wanted, b) : -ENOMEM;
 
-	for (i = 0; i < m->n_services && !err; i++)
-		if (is_wanted[i])
-			err = make_one(s, m, &m->services[i], b);
-	if (b) {
-		last = flush(s, b);
-		err = err ? err : last;
-		free(b);
-	}
+	free(b);
 	if (err)
 		report("%s: cannot write the services' tables: %s; run lbctl again to finish",
 		       s->dir, strerror(-err));
@@ -202,28 +274,38 @@ int tables_flip(struct state *s, struct model *m, const bool *is_wanted)
  * By an empty table that they share: to delete an element waits for a grace period each
  * time, and there is no batch of deletions.
  */
+static int remove_pointers(int outer_fd, const bool *is_gone, int empty_fd,
+			   struct pointers *p)
+{
+	__u32 id, inner;
+	int err = 0;
+
+	p->n = 0;
+	for (id = 0; id < LB_MAX_SERVICES && !err; id++) {
+		if (!is_gone[id] || bpf_map_lookup_elem(outer_fd, &id, &inner))
+			continue;
+		add_pointer(p, id, empty_fd);
+		if (p->n == BATCH) {
+			err = write_pointers(outer_fd, p);
+			p->n = 0;
+		}
+	}
+	return err ? err : write_pointers(outer_fd, p);
+}
+
 int tables_remove(struct state *s, const bool *is_gone)
 {
 	const struct table empty = {};
 	const struct lb_table header = {};
-	struct batch *b = calloc(1, sizeof(*b));
-	int fd = b ? make_map(&header, &empty) : -ENOMEM, err = fd < 0 ? fd : 0;
-	__u32 id, inner;
+	struct pointers *p = malloc(sizeof(*p));
+	int fd = p ? make_map(&header, &empty) : -ENOMEM, err = fd < 0 ? fd : 0;
 
-	for (id = 0; id < LB_MAX_SERVICES && !err; id++) {
-		if (!is_gone[id] || bpf_map_lookup_elem(s->tables_fd, &id, &inner))
-			continue;
-		b->id[b->n] = id;
-		b->fd[b->n++] = fd;
-		if (b->n == BATCH) {
-			err = write_pointers(s, b);
-			b->n = 0;
-		}
-	}
 	if (!err)
-		err = write_pointers(s, b);
+		err = remove_pointers(s->tables_fd, is_gone, fd, p);
+	if (!err)
+		err = remove_pointers(s->previous_fd, is_gone, fd, p);
 	if (fd >= 0)
 		close(fd);
-	free(b);
+	free(p);
 	return err;
 }

@@ -26,6 +26,7 @@ void model_init_service(struct model_service *s)
 	s->policy = -1;
 	s->port_low = MODEL_PORT_LOW;
 	s->port_high = MODEL_PORT_HIGH;
+	s->grace_ms = MODEL_GRACE_MS;
 }
 
 void model_set_name(struct model_service *s, const struct service_name *name)

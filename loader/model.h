@@ -21,6 +21,7 @@ struct address {
 #define MODEL_POLICY	"round-robin" /* the default one of a new instance */
 #define MODEL_PORT_LOW	1024	      /* below net.ipv4.ip_local_port_range */
 #define MODEL_PORT_HIGH 32767
+#define MODEL_GRACE_MS	(15 * 60 * 1000)
 
 enum model_timeout {		   /* bits of lb_service.timeout_set */
 		     TIMEOUT_IDLE, /* TCP established; UDP all three states */
@@ -37,7 +38,9 @@ struct model_backend {
 	__u16 port; /* host order; 0: the one that the client chose */
 	__u32 weight;
 	enum lb_backend_state state;
-	__u64 since; /* CLOCK_REALTIME, s */
+	__u32 priority;	 /* the lowest is the best */
+	__u32 max_flows; /* 0: no limit */
+	__u64 since;	 /* CLOCK_REALTIME, s */
 };
 
 /* What clients use: it tells a service from all others. */
@@ -80,6 +83,10 @@ struct model_service {
 	bool per_packet;	       /* persistence none */
 	bool icmp_reply;
 	enum lb_on_empty on_empty;
+	enum lb_on_unknown on_unknown;
+	__u64 grace_ms; /* 0: off; so the next two */
+	__u64 slow_start_ms;
+	__u64 client_ms;	       /* persistence client */
 	__u32 mss;		       /* 0: off */
 	struct model_source source[2]; /* `src`: of IPv4, of IPv6 */
 	char comment[64];

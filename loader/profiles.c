@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "report.h"
 
 /* What a service gets that says nothing, in seconds. */
@@ -41,13 +42,6 @@ static const struct {
 
 #define N_SETS (sizeof(sets) / sizeof(sets[0]))
 
-static __u32 to_jiffies(__u64 ms, __u32 hz)
-{
-	__u64 jiffies = (ms * hz + 999) / 1000;
-
-	return jiffies ? jiffies : 1;
-}
-
 struct lb_profile profile_default(__u32 hz)
 {
 	struct lb_profile p;
@@ -70,7 +64,7 @@ void profile_read(const struct state *s, const struct lb_service *record,
 		if (sets[i].tcp == (record->protocol == IPPROTO_TCP) &&
 		    record->timeout_set & 1U << sets[i].timeout)
 			ret->timeout_ms[sets[i].timeout] =
-				p->timeout[sets[i].state] * 1000ULL / hz;
+				clock_ms(p->timeout[sets[i].state], hz);
 }
 
 static struct lb_profile profile_of(const struct model_service *s, __u32 hz)
@@ -82,7 +76,7 @@ static struct lb_profile profile_of(const struct model_service *s, __u32 hz)
 		if (sets[i].tcp == (s->protocol == IPPROTO_TCP) &&
 		    s->timeout_set & 1U << sets[i].timeout)
 			p.timeout[sets[i].state] =
-				to_jiffies(s->timeout_ms[sets[i].timeout], hz);
+				clock_jiffies(s->timeout_ms[sets[i].timeout], hz);
 	return p;
 }
 

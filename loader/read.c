@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "address.h"
+#include "clock.h"
 #include "profiles.h"
 #include "rules.h"
 #include "sources.h"
@@ -30,6 +31,7 @@ static void read_policies(const struct state *s, struct model *m)
 static bool read_service(const struct state *s, int id, struct model_service *ret)
 {
 	const struct lb_service *record = &s->services[id];
+	__u32 hz = s->config->params.hz;
 	struct lb_service copy;
 
 	if (!__atomic_load_n(&record->state, __ATOMIC_ACQUIRE))
@@ -53,6 +55,10 @@ static bool read_service(const struct state *s, int id, struct model_service *re
 	ret->per_packet = copy.flags & LB_SERVICE_F_PER_PACKET;
 	ret->icmp_reply = copy.flags & LB_SERVICE_F_ICMP_REPLY;
 	ret->on_empty = copy.on_empty;
+	ret->on_unknown = copy.on_unknown;
+	ret->grace_ms = clock_ms(copy.grace, hz);
+	ret->slow_start_ms = clock_ms(copy.slow_start, hz);
+	ret->client_ms = clock_ms(copy.affinity, hz);
 	ret->mss = copy.mss;
 	memcpy(ret->comment, copy.comment, sizeof(ret->comment));
 	ret->comment[sizeof(ret->comment) - 1] = '\0';
@@ -81,6 +87,8 @@ static bool read_backend(const struct state *s, int id, struct model_backend *re
 	ret->port = ntohs(copy.port);
 	ret->weight = copy.weight;
 	ret->state = copy.state;
+	ret->priority = copy.priority;
+	ret->max_flows = s->admissions[id].max_flows;
 	ret->since = copy.since;
 	return true;
 }

@@ -40,6 +40,7 @@ static const struct mapped {
 	MAPPED("lb_config", config, 1), /* the first one */
 	MAPPED("lb_services", services, LB_MAX_SERVICES),
 	MAPPED("lb_backends", backends, LB_MAX_BACKENDS),
+	MAPPED("lb_admissions", admissions, LB_MAX_BACKENDS),
 	{ "lb_profiles", offsetof(struct state, profiles),
 	  sizeof(struct lb_profile) * LB_MAX_PROFILES, 1, 0 },
 	MAPPED("lb_sources", sources, LB_MAX_SOURCES),
@@ -67,6 +68,7 @@ static const struct opened {
 		name, offsetof(struct state, field), BPF_MAP_TYPE_##type, value_size, n  \
 	}
 	OPENED("lb_tables", tables_fd, ARRAY_OF_MAPS, sizeof(__u32), LB_MAX_SERVICES),
+	OPENED("lb_previous", previous_fd, ARRAY_OF_MAPS, sizeof(__u32), LB_MAX_SERVICES),
 	OPENED("lb_match_rules", match_rules_fd, HASH, sizeof(struct lb_match_rules),
 	       LB_MAX_SERVICES),
 	OPENED("lb_prefixes4", prefixes4_fd, LPM_TRIE, sizeof(struct lb_prefix),

@@ -26,10 +26,11 @@ enum state_access { STATE_READ, STATE_WRITE };
 struct state {
 	char dir[256]; /* the instance's folder in bpffs */
 	enum state_access access;
-	int lock_fd;		     /* -1: not locked */
-	struct lb_config *config;    /* mmaps; valid while open */
-	struct lb_service *services; /* [LB_MAX_SERVICES] */
-	struct lb_backend *backends; /* [LB_MAX_BACKENDS] */
+	int lock_fd;			 /* -1: not locked */
+	struct lb_config *config;	 /* mmaps; valid while open */
+	struct lb_service *services;	 /* [LB_MAX_SERVICES] */
+	struct lb_backend *backends;	 /* [LB_MAX_BACKENDS] */
+	struct lb_admission *admissions; /* [LB_MAX_BACKENDS] */
 	struct lb_profile *profiles;
 	struct lb_source *sources; /* [LB_MAX_SOURCES]; 0 is none */
 	struct lb_switches *switches;
@@ -41,7 +42,7 @@ struct state {
 	struct lb_endpoint_bucket6 *endpoints6;
 	const struct lb_bucket4 *flows4; /* mapped on demand: state_map_flows */
 	const struct lb_bucket6 *flows6;
-	int tables_fd; /* maps that cannot be mapped */
+	int tables_fd, previous_fd; /* maps that cannot be mapped */
 	int match_rules_fd;
 	int prefixes4_fd, prefixes6_fd;
 	int reasons_fd, events_fd;

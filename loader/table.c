@@ -3,10 +3,11 @@
  * table.c - the slots that a policy chooses from, made of a service's backends.
  *
  * Each usable backend gets a number of slots (the quota), and the backends take turns in
- * an order that spreads each one's turns evenly.  That order is the weighted table.  In
- * the Maglev table each turn takes the next free slot of a permutation that is the
- * backend's own (Eisenbud et al., "Maglev", NSDI 2016, 3.4); with quotas, shares are
- * exact, and weights of any size cost nothing.
+ * an order that spreads each one's turns evenly.  That order is the weighted table; of the
+ * best priority's backends alone, it is the primary one.  In the Maglev table each turn
+ * takes the next free slot of a permutation that is the backend's own (Eisenbud et al.,
+ * "Maglev", NSDI 2016, 3.4); with quotas, shares are exact, and weights of any size cost
+ * nothing.
  */
 #include "table.h"
 
@@ -47,18 +48,59 @@ __u64 table_seed(const struct model_service *s)
 	return address_hash(&s->address, s->port, s->protocol);
 }
 
-static struct member *find_members(const struct model_service *s, __u32 *ret_n)
+/* Usable backends of a worse priority have no slots. */
+static __u32 worst_priority(const struct model_service *s, enum lb_table_kind kind)
+{
+	__u32 worst = ~0U;
+	size_t i;
+
+	for (i = 0; i < s->n_backends && kind == LB_TABLE_PRIMARY; i++)
+		if (backend_is_usable(&s->backends[i]) && s->backends[i].priority < worst)
+			worst = s->backends[i].priority;
+	return worst;
+}
+
+/* The next one from *@i on that has slots; NULL: none. */
+static const struct model_backend *next_member(const struct model_service *s, __u32 worst,
+					       size_t *i)
+{
+	while (*i < s->n_backends) {
+		const struct model_backend *b = &s->backends[(*i)++];
+
+		if (backend_is_usable(b) && b->priority <= worst)
+			return b;
+	}
+	return NULL;
+}
+
+bool table_is_same(const struct model_service *a, const struct model_service *b,
+		   enum lb_table_kind kind)
+{
+	__u32 worst_a = worst_priority(a, kind), worst_b = worst_priority(b, kind);
+	const struct model_backend *x, *y;
+	size_t i = 0, j = 0;
+
+	do {
+		x = next_member(a, worst_a, &i);
+		y = next_member(b, worst_b, &j);
+		if (!x != !y || (x && (x->id != y->id || x->weight != y->weight)))
+			return false;
+	} while (x);
+	return true;
+}
+
+static struct member *find_members(const struct model_service *s, enum lb_table_kind kind,
+				   __u32 *ret_n)
 {
 	struct member *m = calloc(s->n_backends ? s->n_backends : 1, sizeof(*m));
-	__u32 n = 0;
-	size_t i;
+	__u32 worst = worst_priority(s, kind), n = 0;
+	const struct model_backend *b;
+	size_t i = 0;
 
 	if (!m)
 		return NULL;
-	for (i = 0; i < s->n_backends; i++) {
-		if (!backend_is_usable(&s->backends[i]))
-			continue;
-		m[n].backend = &s->backends[i];
+	while ((b = next_member(s, worst, &i))) {
+		m[n].backend = b;
 		m[n].place = n;
 		n++;
 	}
@@ -275,10 +317,10 @@ static int build(const struct model_service *s, struct member *m, __u32 n,
 
 	if (t->kind == LB_TABLE_UNIFORM)
 		t->n_slots = n;
-	else if (t->kind == LB_TABLE_WEIGHTED)
-		t->n_slots = weighted_slots(m, n);
-	else
+	else if (t->kind == LB_TABLE_MAGLEV)
 		t->n_slots = maglev_slots(n);
+	else
+		t->n_slots = weighted_slots(m, n);
 
 	t->slot = calloc(t->n_slots, sizeof(*t->slot));
 	if (!t->slot)
@@ -301,7 +343,7 @@ int table_build(const struct model_service *s, enum lb_table_kind kind, struct t
 
 	memset(ret, 0, sizeof(*ret));
 	ret->kind = kind;
-	m = find_members(s, &n);
+	m = find_members(s, kind, &n);
 	if (!m)
 		return -ENOMEM;
 	ret->n_backends = n;

@@ -16,15 +16,19 @@
 struct table {
 	enum lb_table_kind kind;
 	__u32 n_slots;
-	__u32 n_backends; /* usable ones */
+	__u32 n_backends; /* that have slots */
 	__u16 *slot;	  /* backend ids */
 	double error;	  /* of the backend's share that weights miss most:
 					 * 0.01 is one per cent of that share */
 	size_t worst;	  /* that backend, as an index of the service's */
 };
 
-/* Active, and its weight is not 0: has it slots? */
+/* Active, and its weight is not 0. */
 bool backend_is_usable(const struct model_backend *b);
+
+/* Do both have the same slots in their tables, if these are of that kind? */
+bool table_is_same(const struct model_service *a, const struct model_service *b,
+		   enum lb_table_kind kind);
 
 /* The backends must have ids.  -ENOMEM. */
 int table_build(const struct model_service *s, enum lb_table_kind kind,

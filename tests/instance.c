@@ -95,6 +95,43 @@ struct model_backend *add_backend(struct model_service *s, struct address a, __u
 	return added;
 }
 
+void assert_service_equal(const struct model_service *a, const struct model_service *b)
+{
+	assert_memory_equal(&a->address, &b->address, sizeof(a->address));
+	assert_int_equal(a->port, b->port);
+	assert_int_equal(a->protocol, b->protocol);
+	assert_int_equal(a->forward, b->forward);
+	assert_int_equal(a->policy, b->policy);
+	assert_int_equal(a->timeout_set, b->timeout_set);
+	for (int i = 0; i < TIMEOUT_MAX; i++)
+		if (a->timeout_set & 1U << i)
+			assert_int_equal(a->timeout_ms[i], b->timeout_ms[i]);
+	assert_int_equal(a->port_low, b->port_low);
+	assert_int_equal(a->port_high, b->port_high);
+	assert_int_equal(a->prefix, b->prefix);
+	assert_int_equal(a->port_last, b->port_last);
+	assert_int_equal(a->per_packet, b->per_packet);
+	assert_int_equal(a->icmp_reply, b->icmp_reply);
+	assert_int_equal(a->on_empty, b->on_empty);
+	assert_int_equal(a->mss, b->mss);
+	assert_int_equal(a->on_unknown, b->on_unknown);
+	assert_int_equal(a->grace_ms, b->grace_ms);
+	assert_int_equal(a->slow_start_ms, b->slow_start_ms);
+	assert_int_equal(a->client_ms, b->client_ms);
+	assert_memory_equal(a->source, b->source, sizeof(a->source));
+	assert_string_equal(a->comment, b->comment);
+	assert_int_equal(a->n_backends, b->n_backends);
+	for (size_t i = 0; i < a->n_backends; i++) {
+		assert_memory_equal(&a->backends[i].address, &b->backends[i].address,
+				    sizeof(a->backends[i].address));
+		assert_int_equal(a->backends[i].port, b->backends[i].port);
+		assert_int_equal(a->backends[i].weight, b->backends[i].weight);
+		assert_int_equal(a->backends[i].state, b->backends[i].state);
+		assert_int_equal(a->backends[i].priority, b->backends[i].priority);
+		assert_int_equal(a->backends[i].max_flows, b->backends[i].max_flows);
+	}
+}
+
 struct model from, to;
 
 void change_begin(void)
@@ -134,16 +171,34 @@ void add_services(__u32 n)
 
 /* ---- what the data path sees ------------------------------------------------------- */
 
-int open_table(__u32 service)
+static int open_inner(int outer_fd, __u32 service)
 {
 	__u32 id;
 	int fd;
 
-	if (bpf_map_lookup_elem(state.tables_fd, &service, &id))
+	if (bpf_map_lookup_elem(outer_fd, &service, &id))
 		return -1;
 	fd = bpf_map_get_fd_by_id(id);
 	assert_return_code(fd, errno);
 	return fd;
+}
+
+int open_table(__u32 service)
+{
+	return open_inner(state.tables_fd, service);
+}
+
+struct lb_table read_previous(__u32 service)
+{
+	int fd = open_inner(state.previous_fd, service);
+	struct lb_table header = {};
+	__u32 zero = 0;
+
+	if (fd < 0)
+		return header;
+	assert_return_code(bpf_map_lookup_elem(fd, &zero, &header), errno);
+	close(fd);
+	return header;
 }
 
 struct lb_table read_header(__u32 service)

@@ -40,11 +40,14 @@ struct model_service *add_service(struct model *m, struct address a, __u16 port,
 				  __u8 protocol);
 struct model_backend *add_backend(struct model_service *s, struct address a,
 				  __u32 weight);
+/* But for ids and times. */
+void assert_service_equal(const struct model_service *a, const struct model_service *b);
 /* A change of its own: @n services of two backends each. */
 void add_services(__u32 n);
 
 /* What the data path sees. */
-int open_table(__u32 service); /* -1: there is none */
+int open_table(__u32 service);		      /* -1: there is none */
+struct lb_table read_previous(__u32 service); /* zeros: there is none */
 struct lb_table read_header(__u32 service);
 __u16 read_slot(__u32 service, __u32 slot);
 /* LB_SERVICE_REF of the service of several addresses or ports that has it, or 0. */

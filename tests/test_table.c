@@ -105,6 +105,43 @@ static void one_backend_has_every_slot(void **arg)
 	free(s.backends);
 }
 
+/* The lowest number that a usable backend has, by weight; the same with ids gone. */
+static void primary_has_the_usable_ones_of_best_priority(void **arg)
+{
+	static const struct {
+		__u32 priority[4], weight[4];
+		enum lb_backend_state state[4]; /* 0: active */
+		__u32 slots[4];
+	} rows[] = {
+		{ { 0, 0, 0, 0 }, { 1, 1, 2, 1 }, {}, { 1, 1, 2, 1 } },
+		{ { 0, 1, 0, 1 }, { 3, 1, 1, 9 }, {}, { 3, 0, 1, 0 } },
+		{ { 1, 7, 7, 9 }, { 0, 1, 2, 1 }, {}, { 0, 1, 2, 0 } },
+		{ { 1, 7, 7, 9 }, { 5, 1, 0, 1 }, { LB_BACKEND_DRAIN }, { 0, 1, 0, 0 } },
+		{ { 1, 2, 3, 65535 }, { 0, 0, 0, 4 }, {}, { 0, 0, 0, 1 } },
+	};
+
+	(void)arg;
+	for (size_t r = 0; r < LENGTH(rows); r++) {
+		struct model_service s = make_service(4, rows[r].weight);
+		__u32 count[5], n = 0;
+		struct table t;
+
+		for (size_t i = 0; i < 4; i++) {
+			s.backends[i].priority = rows[r].priority[i];
+			if (rows[r].state[i])
+				s.backends[i].state = rows[r].state[i];
+			n += !!rows[r].slots[i];
+		}
+		assert_int_equal(table_build(&s, LB_TABLE_PRIMARY, &t), 0);
+		count_slots(&t, count, 4);
+		for (size_t i = 0; i < 4; i++)
+			assert_int_equal(count[i + 1], rows[r].slots[i]);
+		assert_int_equal(t.n_backends, n);
+		table_free(&t);
+		free(s.backends);
+	}
+}
+
 static void weighted_shares_are_exact_and_reduced(void **arg)
 {
 	static const struct {
@@ -347,6 +384,7 @@ int main(void)
 		cmocka_unit_test(uniform_has_one_slot_per_usable_backend),
 		cmocka_unit_test(without_a_usable_backend_there_are_no_slots),
 		cmocka_unit_test(one_backend_has_every_slot),
+		cmocka_unit_test(primary_has_the_usable_ones_of_best_priority),
 		cmocka_unit_test(weighted_shares_are_exact_and_reduced),
 		cmocka_unit_test(weighted_order_is_smooth),
 		cmocka_unit_test(large_weights_are_scaled_and_the_error_is_stated),
