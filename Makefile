@@ -12,7 +12,7 @@ VERSION := 0.1.0
 O ?= build
 
 # Goals that work, or must work, before ./configure has run.
-UNCONFIGURED := clean distclean deps demo test test-tutorials check-style \
+UNCONFIGURED := clean distclean deps demo test test-policies test-tutorials check-style \
 	check-format check-shell print-sources
 ifneq ($(filter-out $(UNCONFIGURED),$(or $(MAKECMDGOALS),all)),)
 include config.mk
@@ -68,7 +68,8 @@ TEST_SHARED := $(patsubst %.c,$(O)/%.o,$(filter-out tests/test_%,$(TEST_SRCS)))
 # ---- targets -----------------------------------------------------------------
 
 .PHONY: all progs policies lbctl tests sdk docs install uninstall clean distclean \
-	reconfigure deps demo test test-tutorials check-style check-format check-shell print-sources sanitize FORCE
+	reconfigure deps demo test test-policies test-tutorials check-style check-format \
+	check-shell print-sources sanitize FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -236,6 +237,19 @@ test:
 	+@grep -q '^CMOCKA_LIBS := .' config.mk || $(MAKE) reconfigure
 	+$(MAKE) $(JOBS) all tests
 	tests/run
+
+# What is said of policies, with storms of 10,000 swaps; `make test` has shorter ones.
+POLICY_SUITES = $(wildcard $(addprefix tests/test_,polic*.[cs]* laws*.[cs]* gate*.[cs]* \
+	table.c admit*.c client*.c unknown*.c tunable*.[cs]*)) \
+	$(wildcard $(addprefix tests/net/test_,policies.sh policy*.sh drain.sh admit.sh \
+	unknown.sh swap.sh)) tests/vm/test_6_1.sh
+
+test-policies:
+	dist/install-deps build demo test
+	[ -e config.mk ] || ./configure
+	+@grep -q '^CMOCKA_LIBS := .' config.mk || $(MAKE) reconfigure
+	+$(MAKE) $(JOBS) all tests
+	SWAPS=10000 tests/run --numbers --timeout 3600 $(sort $(POLICY_SUITES))
 
 # The walk-throughs of docs/tutorials, as they are written; `make test` does them, too.
 test-tutorials:

@@ -37,7 +37,7 @@ expect()
 	fi
 }
 
-echo 1..14
+echo 1..16
 
 suite good <<'END'
 echo 1..2; echo ok 1 - one; echo ok 2 - two
@@ -114,4 +114,21 @@ if "$tmp/tests/run" "$tmp/tests/test_named.sh" >"$tmp/out" 2>&1; then
 	echo "ok $n - a suite is found by its file"
 else
 	echo "not ok $n - a suite is found by its file"
+fi
+
+suite numbers <<'END'
+echo 1..1; echo noise; echo ok 1 - one; echo "# 17 of them"
+END
+n=$((n + 1))
+if "$tmp/tests/run" --numbers >"$tmp/out" 2>&1 && grep -q "17 of them" "$tmp/out" &&
+	! grep -q noise "$tmp/out"; then
+	echo "ok $n - numbers that a test tells are printed if wanted"
+else
+	echo "not ok $n - numbers that a test tells are printed if wanted"
+fi
+n=$((n + 1))
+if "$tmp/tests/run" >"$tmp/out" 2>&1 && ! grep -q "17 of them" "$tmp/out"; then
+	echo "ok $n - and not if not"
+else
+	echo "not ok $n - and not if not"
 fi

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""client.py [OPTIONS] ADDRESS - ask a service without pause, and tell what came back.
+"""client.py [OPTIONS] ADDRESS... - ask a service without pause, and tell what came back.
 
 Three kinds of askers, at once: `fresh` open a TCP connection per request, `datagrams` a
 UDP socket per datagram (sent once: what is lost is a failure; and not more than 100 a
 second, because a flow of UDP has no end that could be seen), `lasting` hold TCP
 connections open, `streams` UDP sockets, and ask on each in turn; the same backend must
-answer for ever.
+answer for ever. Of several addresses each asker, connection and socket has one, in turn.
 
 Time is cut in phases. Each line of standard input begins one and is its name; then a line
 about the one before is printed:
@@ -23,6 +23,7 @@ What failed, and how, is told on standard error, the first few times.
 import argparse
 import collections
 import functools
+import itertools
 import os
 import socket
 import sys
@@ -58,7 +59,6 @@ class Tally:
 class Client:
     def __init__(self, options):
         self.options = options
-        self.family = socket.AF_INET6 if ":" in options.address else socket.AF_INET
         self.change = threading.Condition()     # guards all below
         self.tally = Tally("start")
         self.total = Tally("total")
@@ -66,16 +66,20 @@ class Client:
         self.stop = False
         self.asked = self.moved = 0
 
-    def connect(self, kind, port):
-        s = socket.socket(self.family, kind)
+    def addresses(self, n):
+        """One for each of n."""
+        return itertools.islice(itertools.cycle(self.options.address), n)
+
+    def connect(self, kind, address):
+        s = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, kind)
         s.settimeout(TIMEOUT)
-        s.connect((self.options.address, port))
+        s.connect((address, self.options.port))
         return s
 
     # ---- one request of each kind; each returns the backend's name -----------
 
-    def ask_fresh(self):
-        with self.connect(socket.SOCK_STREAM, self.options.port) as s:
+    def ask_fresh(self, address):
+        with self.connect(socket.SOCK_STREAM, address) as s:
             s.sendall(b"GET / HTTP/1.0\r\n\r\n")
             answer = b""
             while part := s.recv(4096):
@@ -85,8 +89,8 @@ class Client:
             raise ValueError(f"not an answer: {answer!r}")
         return body.decode().strip()
 
-    def ask_datagram(self):
-        with self.connect(socket.SOCK_DGRAM, self.options.port) as s:
+    def ask_datagram(self, address):
+        with self.connect(socket.SOCK_DGRAM, address) as s:
             return self.ask_socket(s)
 
     # ---- and again, on what is open ------------------------------------------
@@ -127,7 +131,7 @@ class Client:
                 self.fail(f"{tally.name}: {problem!r}")
             self.change.notify_all()
 
-    def ask_on(self, ask, rest):
+    def ask_on(self, ask, address, rest):
         while True:
             with self.change:
                 if self.stop:
@@ -136,7 +140,7 @@ class Client:
                 tally.open += 1
             begin, name, problem = time.monotonic(), None, None
             try:
-                name = ask()
+                name = ask(address)
             except (OSError, ValueError) as e:
                 problem = e
             self.count(tally, begin, name, problem)
@@ -145,11 +149,11 @@ class Client:
     def open_lasting(self):
         """How to ask on each, and who answered first."""
         asks = []
-        for _ in range(self.options.lasting):
-            s = self.connect(socket.SOCK_STREAM, self.options.port)
+        for address in self.addresses(self.options.lasting):
+            s = self.connect(socket.SOCK_STREAM, address)
             asks.append(functools.partial(self.ask_connection, s, s.makefile("rb")))
-        for _ in range(self.options.streams):
-            s = self.connect(socket.SOCK_DGRAM, self.options.port)
+        for address in self.addresses(self.options.streams):
+            s = self.connect(socket.SOCK_DGRAM, address)
             asks.append(functools.partial(self.ask_socket, s))
         return [(ask, ask()) for ask in asks]
 
@@ -191,10 +195,10 @@ class Client:
         options = self.options
         kept = self.open_lasting()
         askers = [threading.Thread(target=self.keep_asking, args=(kept,))]
-        for n, *how in ((options.fresh, self.ask_fresh, 0),
-                        (options.datagrams, self.ask_datagram, REST)):
-            askers += [threading.Thread(target=self.ask_on, args=how)
-                       for _ in range(n)]
+        for n, ask, rest in ((options.fresh, self.ask_fresh, options.rest),
+                             (options.datagrams, self.ask_datagram, REST)):
+            askers += [threading.Thread(target=self.ask_on, args=(ask, address, rest))
+                       for address in self.addresses(n)]
         for asker in askers:
             asker.start()
         while name := sys.stdin.readline().strip():
@@ -224,8 +228,9 @@ def main():
     parser.add_argument("--lasting", type=int, default=0)
     parser.add_argument("--streams", type=int, default=0)
     parser.add_argument("--requests", type=int, default=0)
+    parser.add_argument("--rest", type=float, default=0, help="seconds, of fresh")
     parser.add_argument("--port", type=int, default=8000)
-    parser.add_argument("address")
+    parser.add_argument("address", nargs="+")
     sys.exit(Client(parser.parse_args()).run())
 
 
