@@ -37,6 +37,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "chain.bpf.h"
+#include "live.bpf.h"
 #include "order.bpf.h"
 #include "services.bpf.h"
 #include <lb/hash.h>
@@ -67,6 +68,7 @@ struct lb_policy_flow {
 	struct xdp_md *ctx; /* for payload.bpf.h */
 	__u16 l3, l4;	    /* offsets of the IP header and of the one behind it */
 	__u32 attempt; /* how many answers for this flow could not be had; 0 at first */
+	void *slots;   /* for lb_slot_backend() */
 };
 
 /*
@@ -96,6 +98,43 @@ static __always_inline __u64 lb_flow_hash(const struct lb_policy_flow *flow,
 static __always_inline __u32 lb_scale(__u64 hash, __u32 n)
 {
 	return ((hash >> 32) * n) >> 32;
+}
+
+/* Any number below @n, each as likely, to within n / 2^32. */
+static __always_inline __u32 lb_random(__u32 n)
+{
+	return ((__u64)bpf_get_prandom_u32() * n) >> 32;
+}
+
+/* The id of the backend that @slot names, for what follows; LB_NO_BACKEND: none. */
+static __always_inline __u32 lb_slot_backend(const struct lb_policy_flow *flow,
+					     const struct lb_table *table, __u32 slot)
+{
+	__u32 chunk = 1 + slot / LB_TABLE_CHUNK;
+	const struct lb_table_slots *slots;
+
+	if (slot >= table->n_slots)
+		return LB_NO_BACKEND;
+	slots = bpf_map_lookup_elem(flow->slots, &chunk);
+	return slots ? slots->id[slot & (LB_TABLE_CHUNK - 1)] : LB_NO_BACKEND;
+}
+
+/* Its weight; 0 if it takes no new flows, or no longer does. */
+static __always_inline __u32 lb_backend_weight(__u32 id)
+{
+	const struct lb_backend *backend = backend_get(id);
+
+	if (!backend || READ_ONCE(backend->state) != LB_BACKEND_ACTIVE)
+		return 0;
+	return READ_ONCE(backend->weight);
+}
+
+/* How many live flows it has, on all CPUs, those chosen a moment ago not yet among them. */
+static __always_inline __u64 lb_backend_live(__u32 id)
+{
+	const __u64 *live = bpf_map_lookup_elem(&lb_live, &id);
+
+	return live ? READ_ONCE(*live) : 0;
 }
 
 /*
@@ -156,22 +195,6 @@ static __always_inline void policy_flow(const struct lb_pkt *pkt,
 	}
 }
 
-/* The backend that @slot of @map names. */
-static __always_inline enum lb_reason
-policy_slot(struct lb_pkt *pkt, void *map, const struct lb_table *table, __u32 slot)
-{
-	__u32 chunk = 1 + slot / LB_TABLE_CHUNK;
-	const struct lb_table_slots *slots;
-
-	if (slot >= table->n_slots)
-		return LB_REASON_BAD_SLOT;
-	slots = bpf_map_lookup_elem(map, &chunk);
-	if (!slots || !slots->id[slot & (LB_TABLE_CHUNK - 1)])
-		return LB_REASON_BAD_SLOT;
-	pkt->backend = slots->id[slot & (LB_TABLE_CHUNK - 1)];
-	return LB_REASON_NONE;
-}
-
 /* The backend that the policy named itself.  It may have gone since. */
 static __always_inline enum lb_reason policy_backend(struct lb_pkt *pkt, __u32 id)
 {
@@ -184,14 +207,17 @@ static __always_inline enum lb_reason policy_backend(struct lb_pkt *pkt, __u32 i
 							      : LB_REASON_BACKEND_DOWN;
 }
 
-static __always_inline enum lb_reason
-policy_answer(struct lb_pkt *pkt, void *map, const struct lb_table *table, __u32 answer)
+static __always_inline enum lb_reason policy_answer(struct lb_pkt *pkt,
+						    const struct lb_policy_flow *flow,
+						    const struct lb_table *table,
+						    __u32 answer)
 {
 	if (answer == LB_DROP)
 		return LB_REASON_POLICY_DROP;
 	if (answer >= LB_BACKEND(0) && answer < LB_BACKEND(LB_MAX_BACKENDS))
 		return policy_backend(pkt, answer - LB_BACKEND(0));
-	return policy_slot(pkt, map, table, answer);
+	pkt->backend = lb_slot_backend(flow, table, answer);
+	return pkt->backend ? LB_REASON_NONE : LB_REASON_BAD_SLOT;
 }
 
 static __always_inline void policy_decided(__u32 slot)
@@ -231,7 +257,8 @@ static __always_inline int policy_run(struct xdp_md *ctx, __u32 self, lb_select 
 	}
 
 	policy_flow(pkt, &flow);
-	reason = policy_answer(pkt, map, table, select(&flow, table));
+	flow.slots = map;
+	reason = policy_answer(pkt, &flow, table, select(&flow, table));
 	if (reason)
 		return lb_drop(ctx, pkt, reason);
 	policy_decided(self);

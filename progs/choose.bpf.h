@@ -9,7 +9,7 @@
 #include "chain.bpf.h"
 #include "services.bpf.h"
 
-/* Constant indices are direct jumps once compiled, so the first policies have some. */
+/* Constant indices are direct jumps once compiled, so those that are shipped have some. */
 static __always_inline void go_policy(struct xdp_md *ctx, __u32 slot)
 {
 	if (slot == 0)
@@ -22,6 +22,14 @@ static __always_inline void go_policy(struct xdp_md *ctx, __u32 slot)
 		bpf_tail_call_static(ctx, &lb_policies, 3);
 	else if (slot == 4)
 		bpf_tail_call_static(ctx, &lb_policies, 4);
+	else if (slot == 5)
+		bpf_tail_call_static(ctx, &lb_policies, 5);
+	else if (slot == 6)
+		bpf_tail_call_static(ctx, &lb_policies, 6);
+	else if (slot == 7)
+		bpf_tail_call_static(ctx, &lb_policies, 7);
+	else if (slot == 8)
+		bpf_tail_call_static(ctx, &lb_policies, 8);
 	else
 		bpf_tail_call(ctx, &lb_policies, slot);
 }
