@@ -53,6 +53,24 @@ struct policy_service *policy_service_make(size_t n)
 	return s;
 }
 
+/* For policies that look at more than the table. */
+static void put_backends(const struct policy_service *s)
+{
+	for (size_t i = 0; i < s->model.n_backends; i++) {
+		const struct model_backend *b = &s->backend[i];
+		struct lb_backend record = {
+			.ref = LB_BACKEND_REF(b->id, 1),
+			.service = SERVICE_ID,
+			.state = b->state,
+			.weight = b->weight,
+			.family = 4,
+			.port = htons(b->port),
+		};
+
+		world_put(&policy_stage, "lb_backends", b->id, &record);
+	}
+}
+
 void policy_install(const struct policy_service *s, enum lb_table_kind kind)
 {
 	struct lb_table head = { .policy = SELF,
@@ -60,6 +78,7 @@ void policy_install(const struct policy_service *s, enum lb_table_kind kind)
 				 .seed = table_seed(&s->model) };
 	struct table t;
 
+	put_backends(s);
 	assert_int_equal(table_build(&s->model, kind, &t), 0);
 	head.n_backends = t.n_backends;
 	world_set_table(&policy_stage, SERVICE_ID, &head, t.slot, t.n_slots);

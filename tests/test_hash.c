@@ -104,6 +104,51 @@ static void source_hash_looks_at_the_address_alone(void **state)
 	free(s);
 }
 
+/*
+ * Of the addresses 10.0.0.0 to 10.0.255.255, or 2001:db8::a00:0 and so on: which of two
+ * neighbours share a backend for certain, because the bits in which they differ do not count?
+ */
+static void source_hash_looks_at_the_prefix_alone(void **state)
+{
+	static const struct {
+		int family;
+		__u32 bits;	/* that count */
+		__u32 together; /* neighbours: 2^n */
+	} rows[] = {
+		{ 4, 32, 1 },	  { 4, 31, 2 },	    { 4, 24, 256 },   { 4, 17, 32768 },
+		{ 4, 0, 65536 },  { 6, 128, 1 },    { 6, 127, 2 },    { 6, 120, 256 },
+		{ 6, 97, 65536 }, { 6, 96, 65536 }, { 6, 64, 65536 }, { 6, 0, 65536 },
+	};
+	struct policy_service *s = policy_service_make(8);
+
+	(void)state;
+	policy_use("source_hash");
+	policy_install(s, LB_TABLE_MAGLEV);
+	for (size_t r = 0; r < sizeof(rows) / sizeof(rows[0]); r++) {
+		struct lb_tunables set = { .set = 3 };
+		__u32 n_groups = 0, changes = 0, before = 0, step = rows[r].together;
+
+		set.value[rows[r].family == 6] = rows[r].bits;
+		set.value[rows[r].family == 4] =
+			5; /* the other family's does not matter */
+		world_put(&policy_stage, "tunables", SERVICE_ID, &set);
+		for (__u32 i = 0; i < 65536 && n_groups < 200; i += step, n_groups++) {
+			__u32 first = 0x0a000000 + i, now;
+
+			now = policy_choose_for(first, 1024, rows[r].family);
+			assert_int_equal(policy_choose_for(first + step - 1, 40000,
+							   rows[r].family),
+					 now);
+			changes += n_groups && now != before;
+			before = now;
+		}
+		/* Groups that differ are spread: 1 of 8 neighbours agree by chance. */
+		if (n_groups > 100)
+			assert_in_range(changes, n_groups * 3 / 4, n_groups);
+	}
+	free(s);
+}
+
 static void hash_moves_few_flows(void **state)
 {
 	static const size_t sizes[] = { 2, 3, 10, 40 };
@@ -224,6 +269,7 @@ int main(void)
 		cmocka_unit_test(hash_respects_weights),
 		cmocka_unit_test(hash_spreads_what_differs_little),
 		cmocka_unit_test(source_hash_looks_at_the_address_alone),
+		cmocka_unit_test(source_hash_looks_at_the_prefix_alone),
 		cmocka_unit_test(hash_moves_few_flows),
 		cmocka_unit_test(maglev_tables_move_few_slots),
 		cmocka_unit_test(every_usable_backend_has_its_slots),

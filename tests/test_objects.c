@@ -43,8 +43,12 @@ static const struct object {
 	{ "progs/lb_control", "lb_evict", 2000 },
 	{ "policies/round_robin", "round_robin", 1200 },
 	{ "policies/hash", "hash", 1200 },
-	{ "policies/source_hash", "source_hash", 1200 },
+	{ "policies/source_hash", "source_hash", 6000 },
 	{ "policies/weighted", "weighted", 1200 },
+	{ "policies/primary_standby", "primary_standby", 1200 },
+	{ "policies/random", "random", 1200 },
+	{ "policies/p2c", "p2c", 2000 },
+	{ "policies/least_conn", "least_conn", 2500 },
 	{ "policies/match", "match", 46000 },
 };
 

@@ -19,6 +19,10 @@ static const struct policy {
 	{ "hash", LB_TABLE_MAGLEV },
 	{ "source_hash", LB_TABLE_MAGLEV },
 	{ "weighted", LB_TABLE_WEIGHTED },
+	{ "primary_standby", LB_TABLE_PRIMARY },
+	{ "random", LB_TABLE_WEIGHTED },
+	{ "p2c", LB_TABLE_WEIGHTED },
+	{ "least_conn", LB_TABLE_UNIFORM },
 };
 
 #define N_POLICIES (sizeof(policies) / sizeof(policies[0]))
