@@ -28,8 +28,8 @@ struct target {
 enum verb { ADD, SET, REPLACE, DRAIN, DEL };
 
 struct backend_words {
-	bool has_weight, has_state;
-	__u32 weight;
+	bool has_weight, has_state, has_priority, has_max_flows;
+	__u32 weight, priority, max_flows;
 	enum lb_backend_state state;
 	bool force;
 	bool has_wait;
@@ -70,6 +70,35 @@ static enum outcome take_state(void *to, const char *value)
 	return DONE;
 }
 
+static enum outcome take_priority(void *to, const char *value)
+{
+	struct backend_words *b = to;
+	unsigned long priority;
+
+	if (!number_parse(value, 0, 65535, &priority)) {
+		report("priority '%s': not a number from 0, the best, to 65535", value);
+		return USAGE;
+	}
+	b->priority = priority;
+	b->has_priority = true;
+	return DONE;
+}
+
+static enum outcome take_max_flows(void *to, const char *value)
+{
+	struct backend_words *b = to;
+	unsigned long max_flows = 0;
+
+	if (strcmp(value, "off") && !number_parse(value, 1, ~0U, &max_flows)) {
+		report("max-flows '%s': not a number from 1 to %u, and not 'off'", value,
+		       ~0U);
+		return USAGE;
+	}
+	b->max_flows = max_flows;
+	b->has_max_flows = true;
+	return DONE;
+}
+
 static enum outcome take_wait(void *to, const char *value)
 {
 	struct backend_words *b = to;
@@ -92,8 +121,8 @@ static enum outcome take_force(void *to, const char *value)
 static const struct option_word set_options[] = {
 	{ "weight", "a number from 0 to 65535", take_weight },
 	{ "state", "active, drain or down", take_state },
-	{ "priority", "", NULL },
-	{ "max-flows", "", NULL },
+	{ "priority", "a number from 0 to 65535", take_priority },
+	{ "max-flows", "a number, or off", take_max_flows },
 };
 
 static const struct option_word drain_options[] = {
@@ -171,6 +200,18 @@ static void set_backend(struct model_backend *b, const struct backend_words *wor
 		b->weight = words->weight;
 	if (words->has_state)
 		b->state = words->state;
+	if (words->has_priority)
+		b->priority = words->priority;
+	if (words->has_max_flows)
+		b->max_flows = words->max_flows;
+}
+
+static void copy_settings(struct model_backend *b, const struct model_backend *from)
+{
+	b->weight = from->weight;
+	b->state = from->state;
+	b->priority = from->priority;
+	b->max_flows = from->max_flows;
 }
 
 static enum outcome refuse_twice(const struct model_service *s,
@@ -207,12 +248,11 @@ static enum outcome edit_backend(struct change *c, enum verb verb,
 	case REPLACE:
 		if (!old)
 			return insert_backend(c, s, new);
-		old->weight = new->weight;
-		old->state = new->state;
-		return DONE;
+		copy_settings(old, new);
+		return check_backend(s, old);
 	case SET:
 		set_backend(old, words);
-		return DONE;
+		return check_backend(s, old);
 	case DEL:
 		if (rule_of_backend(s, old))
 			return refuse_named(s, old);

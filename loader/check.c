@@ -111,6 +111,31 @@ static enum outcome check_source(const struct model_service *s, const char *name
 	return REFUSED;
 }
 
+/* What is asked for a flow, where there are none; and of what only TCP has. */
+static enum outcome check_new_flows(const struct model_service *s, const char *name)
+{
+	const char *word = NULL;
+
+	if (s->grace_ms != MODEL_GRACE_MS)
+		word = "grace";
+	if (s->on_unknown != LB_ON_UNKNOWN_AUTO)
+		word = "on-unknown";
+	if (word && s->protocol != IPPROTO_TCP) {
+		report("service '%s': %s: only TCP tells old flows from new ones; leave it "
+		       "out",
+		       name, word);
+		return REFUSED;
+	}
+	if (s->slow_start_ms)
+		word = "slow-start";
+	if (!word || !s->per_packet)
+		return DONE;
+	report("service '%s': %s: with persistence none each packet is chosen for; leave "
+	       "it out",
+	       name, word);
+	return REFUSED;
+}
+
 /* Does @icmp forward the pings that @s would have the balancer answer? */
 static bool takes_pings_of(const struct model_service *icmp,
 			   const struct model_service *s)
@@ -164,6 +189,8 @@ enum outcome check_service(const struct model *m, const struct model_service *s)
 		outcome = check_source(s, name);
 	if (!outcome)
 		outcome = check_icmp_reply(m, s, name);
+	if (!outcome)
+		outcome = check_new_flows(s, name);
 	for (i = 0; i < s->n_backends && !outcome; i++)
 		outcome = check_backend(s, &s->backends[i]);
 	return outcome;
@@ -243,6 +270,12 @@ enum outcome check_backend(const struct model_service *s, const struct model_bac
 		       text, forward_name(s->forward));
 		return REFUSED;
 	}
+	if (!outcome && b->max_flows && s->per_packet) {
+		report("backend '%s': max-flows: with persistence none each packet of %s is "
+		       "chosen for; leave it out",
+		       text, name);
+		return REFUSED;
+	}
 	if (outcome || !is_inside(s, b))
 		return outcome;
 
@@ -266,7 +299,6 @@ enum outcome check_change(const struct model_service *old,
 	else
 		report("service '%s': persistence cannot change from %s to %s while it is "
 		       "there; 'service del' it and 'service add' it again",
-		       name, old->per_packet ? "none" : "flow",
-		       new->per_packet ? "none" : "flow");
+		       name, persistence_name(old), persistence_name(new));
 	return REFUSED;
 }

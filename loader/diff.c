@@ -51,6 +51,17 @@ static void append_change(struct diff_line *line, const char *keyword, const cha
 	line->changed = true;
 }
 
+/* @zero: how 0 is said. */
+static void append_number(struct diff_line *line, const char *keyword, __u32 old,
+			  __u32 new, const char *zero)
+{
+	char from[NUMBER_TEXT_SIZE], to[NUMBER_TEXT_SIZE];
+
+	snprintf(from, sizeof(from), "%u", old);
+	snprintf(to, sizeof(to), "%u", new);
+	append_change(line, keyword, old ? from : zero, new ? to : zero);
+}
+
 const char *backend_state_name(enum lb_backend_state state)
 {
 	static const char *const names[] = { "free", "active", "drain", "down" };
@@ -131,6 +142,10 @@ static size_t emit_backend(const char *verb, const struct model_service *s,
 	if (!strcmp(verb, "add"))
 		append(&line, " weight %u state %s", b->weight,
 		       backend_state_name(b->state));
+	if (!strcmp(verb, "add") && b->priority)
+		append(&line, " priority %u", b->priority);
+	if (!strcmp(verb, "add") && b->max_flows)
+		append(&line, " max-flows %u", b->max_flows);
 	emit(line.text);
 	return 1;
 }
@@ -139,16 +154,15 @@ static size_t diff_backend(const struct model_service *s, const struct model_bac
 			   const struct model_backend *b, void (*emit)(const char *line))
 {
 	char service[ENDPOINT_TEXT_SIZE], backend[ENDPOINT_TEXT_SIZE];
-	char old[NUMBER_TEXT_SIZE], new[NUMBER_TEXT_SIZE];
 	struct diff_line line = {};
 
 	append(&line, "backend set %s %s", service_text(s, service),
 	       backend_format(&b->address, b->port, backend));
-	snprintf(old, sizeof(old), "%u", a->weight);
-	snprintf(new, sizeof(new), "%u", b->weight);
-	append_change(&line, "weight", old, new);
+	append_number(&line, "weight", a->weight, b->weight, "0");
 	append_change(&line, "state", backend_state_name(a->state),
 		      backend_state_name(b->state));
+	append_number(&line, "priority", a->priority, b->priority, "0");
+	append_number(&line, "max-flows", a->max_flows, b->max_flows, "off");
 
 	if (line.changed)
 		emit(line.text);

@@ -109,6 +109,21 @@ static void add_silence(json_t *problems, const struct snapshot *s, const char *
 				      address_format(&route.next_hop, hop), name));
 }
 
+/* @live as lb_admit counts them. */
+static void add_full(json_t *problems, const struct snapshot *s, const char *object,
+		     const struct model_backend *b)
+{
+	__u64 live = s->state.live[b->id];
+
+	if (!backend_is_usable(b) || !b->max_flows || live < b->max_flows)
+		return;
+	json_array_append_new(
+		problems, problem(object, "backend-full",
+				  "add another backend, or 'backend set ... max-flows N'",
+				  "%llu flows, max-flows %u: it gets no new ones", live,
+				  b->max_flows));
+}
+
 /* What routes say against it; not of backends that are switched off. */
 static void add_way(json_t *problems, const struct ways *w, const char *object,
 		    const struct model_service *service, const struct model_backend *b)
@@ -173,6 +188,7 @@ static void add_service_problems(json_t *problems, const struct snapshot *s,
 		     b->state == LB_BACKEND_DOWN))
 			add_drops(problems, s, object, &count);
 		add_silence(problems, s, object, b);
+		add_full(problems, s, object, b);
 		if (w)
 			add_way(problems, w, object, service, b);
 	}

@@ -49,6 +49,9 @@ static json_t *backend_row(const struct snapshot *s, const struct model_service 
 
 	if (!b->port)
 		json_object_set_new(row, "port", json_null());
+	json_object_set_new(row, "priority", json_integer(b->priority));
+	json_object_set_new(row, "max_flows",
+			    b->max_flows ? json_integer(b->max_flows) : json_null());
 	state_backend_count(&s->state, b->id, &count);
 	add_counts(row, s, &count);
 	return row;
@@ -83,6 +86,11 @@ static void add_name(json_t *row, const struct model_service *s)
 	json_object_set_new(row, "protocol", json_string(protocol_name(s->protocol)));
 }
 
+static json_t *time_or_null(__u64 ms)
+{
+	return ms ? json_integer(ms) : json_null();
+}
+
 static void add_options(json_t *row, const struct model_service *s)
 {
 	static const char *const keys[TIMEOUT_MAX] = { "timeout_idle_ms",
@@ -91,10 +99,14 @@ static void add_options(json_t *row, const struct model_service *s)
 						       "timeout_closed_ms" };
 	int i;
 
-	json_object_set_new(row, "persistence",
-			    json_string(s->per_packet ? "none" : "flow"));
+	json_object_set_new(row, "persistence", json_string(persistence_name(s)));
+	json_object_set_new(row, "persistence_ms", time_or_null(s->client_ms));
 	json_object_set_new(row, "src", source_list(s));
 	json_object_set_new(row, "on_empty", json_string(on_empty_name(s->on_empty)));
+	json_object_set_new(row, "on_unknown",
+			    json_string(on_unknown_name(s->on_unknown)));
+	json_object_set_new(row, "grace_ms", json_integer(s->grace_ms));
+	json_object_set_new(row, "slow_start_ms", time_or_null(s->slow_start_ms));
 	json_object_set_new(row, "mss", s->mss ? json_integer(s->mss) : json_null());
 	json_object_set_new(row, "icmp_reply", json_boolean(s->icmp_reply));
 	json_object_set_new(row, "port_low", json_integer(s->port_low));

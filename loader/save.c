@@ -85,6 +85,10 @@ static void save_backend(const struct model_service *s, const struct model_backe
 		printf(" weight %u", b->weight);
 	if (b->state != LB_BACKEND_ACTIVE)
 		printf(" state %s", backend_state_name(b->state));
+	if (b->priority)
+		printf(" priority %u", b->priority);
+	if (b->max_flows)
+		printf(" max-flows %u", b->max_flows);
 	putchar('\n');
 }
 

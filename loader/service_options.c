@@ -18,9 +18,11 @@
 #include "settings.h"
 
 #define TIMEOUT_MAX_MS (7ULL * 24 * 3600 * 1000)
+#define CLIENT_MS      (300ULL * 1000) /* persistence client, if no time is said */
 
 struct service_words {
 	struct change *change;
+	struct words *words;
 	struct model_service *service;
 };
 
@@ -73,6 +75,23 @@ static enum outcome take_ports(void *to, const char *value)
 	return DONE;
 }
 
+/* The time behind 'persistence client', which may be left out. */
+static enum outcome take_client(struct service_words *s)
+{
+	struct words *w = s->words;
+	const char *text = w->at < w->n ? w->word[w->at] : "";
+
+	s->service->client_ms = CLIENT_MS;
+	if (!isdigit((unsigned char)*text))
+		return DONE;
+	w->at++;
+	if (time_parse(text, &s->service->client_ms) && s->service->client_ms &&
+	    s->service->client_ms <= TIMEOUT_MAX_MS)
+		return DONE;
+	report("persistence client '%s': not a time from 1ms to 7d, as in 5m", text);
+	return USAGE;
+}
+
 static enum outcome take_persistence(void *to, const char *value)
 {
 	static const char *const words[] = { "flow", "none", "client", "quic" };
@@ -84,17 +103,18 @@ static enum outcome take_persistence(void *to, const char *value)
 		if (!strcmp(value, words[i]))
 			break;
 	if (i == 4) {
-		report("persistence '%s': not flow or none%s", value,
-		       did_you_mean(value, words, 2, miss));
+		report("persistence '%s': not flow, none or client%s", value,
+		       did_you_mean(value, words, 3, miss));
 		return USAGE;
 	}
-	if (i > 1) {
-		report("persistence '%s': not built yet; this version has flow and none",
-		       value);
+	if (i == 3) {
+		report("persistence 'quic': not built yet; this version has flow, none and "
+		       "client");
 		return REFUSED;
 	}
-	s->service->per_packet = i;
-	return DONE;
+	s->service->per_packet = i == 1;
+	s->service->client_ms = 0;
+	return i == 2 ? take_client(s) : DONE;
 }
 
 /* @text is one ADDR[/LEN] of @value. */
@@ -164,6 +184,51 @@ static enum outcome take_on_empty(void *to, const char *value)
 	report("on-empty '%s': not reject, drop or pass%s", value,
 	       did_you_mean(value, words, LB_ON_EMPTY_PASS + 1, miss));
 	return USAGE;
+}
+
+static enum outcome take_on_unknown(void *to, const char *value)
+{
+	struct service_words *s = to;
+	const char *words[LB_ON_UNKNOWN_DROP + 1];
+	char miss[MISS_TEXT_SIZE];
+	int i;
+
+	for (i = 0; i <= LB_ON_UNKNOWN_DROP; i++) {
+		words[i] = on_unknown_name(i);
+		if (strcmp(value, words[i]))
+			continue;
+		s->service->on_unknown = i;
+		return DONE;
+	}
+	report("on-unknown '%s': not auto, select, reset or drop%s", value,
+	       did_you_mean(value, words, LB_ON_UNKNOWN_DROP + 1, miss));
+	return USAGE;
+}
+
+/* A time after which something is over; 0: it is not. */
+static enum outcome take_time(const char *keyword, const char *value, __u64 *ret_ms)
+{
+	__u64 ms = 0;
+
+	if (strcmp(value, "off") && (!time_parse(value, &ms) || ms > TIMEOUT_MAX_MS)) {
+		report("%s '%s': not a time up to 7d, as in 90s, and not 'off'", keyword,
+		       value);
+		return USAGE;
+	}
+	*ret_ms = ms;
+	return DONE;
+}
+
+static enum outcome take_grace(void *to, const char *value)
+{
+	return take_time("grace", value,
+			 &((struct service_words *)to)->service->grace_ms);
+}
+
+static enum outcome take_slow_start(void *to, const char *value)
+{
+	return take_time("slow-start", value,
+			 &((struct service_words *)to)->service->slow_start_ms);
 }
 
 static enum outcome take_mss(void *to, const char *value)
@@ -262,10 +327,13 @@ static enum outcome take_comment(void *to, const char *value)
 static const struct option_word words[] = {
 	{ "forward", "fullnat, nat, dsr, ipip, gue or local", take_forward },
 	{ "policy", "a policy's name, or default", take_policy },
-	{ "persistence", "flow or none", take_persistence },
+	{ "persistence", "flow, none or client", take_persistence },
 	{ "src", "ADDR[/LEN],... or off", take_source },
 	{ "ports", "LO-HI", take_ports },
 	{ "on-empty", "reject, drop or pass", take_on_empty },
+	{ "on-unknown", "auto, select, reset or drop", take_on_unknown },
+	{ "grace", "a time, as in 15m, or off", take_grace },
+	{ "slow-start", "a time, as in 90s, or off", take_slow_start },
 	{ "mss", "a number of bytes, or off", take_mss },
 	{ "icmp-reply", "on or off", take_icmp_reply },
 	{ "timeout-idle", "a time, as in 90s", take_idle },
@@ -274,14 +342,11 @@ static const struct option_word words[] = {
 	{ "timeout-closed", "a time, as in 90s", take_closed },
 	{ "comment", "a text", take_comment },
 	{ "slots", "", NULL },
-	{ "on-unknown", "", NULL },
-	{ "grace", "", NULL },
-	{ "slow-start", "", NULL },
 };
 
 enum outcome service_options(struct change *c, struct words *w, struct model_service *s)
 {
-	struct service_words to = { .change = c, .service = s };
+	struct service_words to = { .change = c, .words = w, .service = s };
 
 	return options_parse(w, words, sizeof(words) / sizeof(words[0]), &to);
 }

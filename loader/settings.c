@@ -33,6 +33,21 @@ const char *on_empty_means(enum lb_on_empty on_empty)
 	return on_empty == LB_ON_EMPTY_DROP ? "dropped" : "rejected";
 }
 
+const char *on_unknown_name(enum lb_on_unknown on_unknown)
+{
+	static const char *const names[] = { "auto", "select", "reset", "drop" };
+
+	return (size_t)on_unknown < sizeof(names) / sizeof(names[0]) ? names[on_unknown]
+								     : "?";
+}
+
+const char *persistence_name(const struct model_service *s)
+{
+	if (s->client_ms)
+		return "client";
+	return s->per_packet ? "none" : "flow";
+}
+
 const char *timeout_name(enum model_timeout timeout)
 {
 	static const char *const names[] = { "timeout-idle", "timeout-half-open",
@@ -59,8 +74,14 @@ char *source_format(const struct model_service *s, char *ret)
 
 static char *persistence_text(const struct model_service *s, int which, char *ret)
 {
+	char time[NUMBER_TEXT_SIZE];
+
 	(void)which;
-	return strcpy(ret, s->per_packet ? "none" : "flow");
+	strcpy(ret, persistence_name(s));
+	if (s->client_ms)
+		snprintf(ret, SETTING_TEXT_SIZE, "%s %s", persistence_name(s),
+			 time_format(s->client_ms, time));
+	return ret;
 }
 
 static char *source_text(const struct model_service *s, int which, char *ret)
@@ -80,6 +101,24 @@ static char *on_empty_text(const struct model_service *s, int which, char *ret)
 {
 	(void)which;
 	return strcpy(ret, on_empty_name(s->on_empty));
+}
+
+static char *on_unknown_text(const struct model_service *s, int which, char *ret)
+{
+	(void)which;
+	return strcpy(ret, on_unknown_name(s->on_unknown));
+}
+
+static char *grace_text(const struct model_service *s, int which, char *ret)
+{
+	(void)which;
+	return s->grace_ms ? time_format(s->grace_ms, ret) : strcpy(ret, "off");
+}
+
+static char *slow_start_text(const struct model_service *s, int which, char *ret)
+{
+	(void)which;
+	return s->slow_start_ms ? time_format(s->slow_start_ms, ret) : strcpy(ret, "off");
 }
 
 static char *mss_text(const struct model_service *s, int which, char *ret)
@@ -109,6 +148,9 @@ const struct setting settings[N_SETTINGS] = {
 	{ "src", source_text, 0 },
 	{ "ports", ports_text, 0 },
 	{ "on-empty", on_empty_text, 0 },
+	{ "on-unknown", on_unknown_text, 0 },
+	{ "grace", grace_text, 0 },
+	{ "slow-start", slow_start_text, 0 },
 	{ "mss", mss_text, 0 },
 	{ "icmp-reply", icmp_reply_text, 0 },
 	{ "timeout-idle", timeout_text, TIMEOUT_IDLE },

@@ -14,12 +14,12 @@
 
 struct setting {
 	const char *keyword;
-	/* Its value, as one word. */
+	/* Its value, as the user says it. */
 	char *(*text)(const struct model_service *s, int which, char *ret);
 	int which;
 };
 
-#define N_SETTINGS 10
+#define N_SETTINGS 13
 extern const struct setting settings[N_SETTINGS]; /* in the order of `save` */
 
 /* The value's text; false if it is the default. */
@@ -30,6 +30,8 @@ const char *forward_name(enum lb_forward forward);
 const char *on_empty_name(enum lb_on_empty on_empty);
 /* What becomes of new flows then, for people. */
 const char *on_empty_means(enum lb_on_empty on_empty);
+const char *on_unknown_name(enum lb_on_unknown on_unknown);
+const char *persistence_name(const struct model_service *s);
 const char *timeout_name(enum model_timeout timeout); /* the keyword */
 /* ADDR[/LEN],... or "off" */
 char *source_format(const struct model_service *s, char *ret);

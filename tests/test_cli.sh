@@ -184,17 +184,9 @@ bad_services() {
 }
 
 not_built() {
-	local option
-
-	for option in slots on-unknown grace slow-start; do
-		refuses 1 "'$option': not built yet" service add 10.0.0.10:81/tcp $option 1
-	done
-	for option in client quic; do
-		refuses 1 "persistence '$option': not built yet; this version has flow and none" \
-			service add 10.0.0.10:81/tcp persistence $option
-	done
-	refuses 1 "'priority': not built yet" backend add 10.0.0.10:80/tcp 10.0.0.4 priority 1
-	refuses 1 "'max-flows': not built yet" backend add 10.0.0.10:80/tcp 10.0.0.4 max-flows 1
+	refuses 1 "'slots': not built yet" service add 10.0.0.10:81/tcp slots 1
+	refuses 1 "persistence 'quic': not built yet; this version has flow, none and client" \
+		service add 10.0.0.10:81/tcp persistence quic
 	refuses 2 "unknown keyword; did you mean .sample." trace sampel 3
 	refuses 1 "not built yet" chain upgrade
 	refuses 1 "'reason': not built yet" flow show reason no-route

@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.." || exit 1
 
 build=${BUILD:-build}
 suites=(address model table endpoints sources siblings prefixes repair cli cli_change cli_flow
-	cli_match cli_modes)
+	cli_match cli_modes cli_admission)
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/sanitize.XXXXXX") || exit 1
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 143' TERM
