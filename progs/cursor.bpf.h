@@ -15,13 +15,12 @@ struct cursor {
 	void *end;
 };
 
-static __always_inline struct cursor cursor_init(const struct xdp_md *ctx)
-{
-	return (struct cursor){
-		.pos = (void *)(long)ctx->data,
-		.end = (void *)(long)ctx->data_end,
-	};
-}
+/* All of a packet, whichever context it is the packet of: tc's has the same fields. */
+#define cursor_init(ctx)                                                                 \
+	((struct cursor){                                                                \
+		.pos = (void *)(long)(ctx)->data,                                        \
+		.end = (void *)(long)(ctx)->data_end,                                    \
+	})
 
 /*
  * Step over @len bytes: where they began, or NULL if the packet ends first.  @len is a

@@ -233,31 +233,41 @@ static __always_inline bool length_fits(const struct headers *h, const void *ip)
 	return h->length <= held && h->length >= parsed;
 }
 
-static __always_inline enum lb_reason parse_l4(struct headers *h, struct lb_pkt *pkt,
-					       const void *start, const void *ip)
+static __always_inline enum lb_reason parse_ports(struct headers *h, struct lb_pkt *pkt)
 {
-	const void *l4 = h->cursor.pos;
-	enum lb_reason reason;
-
 	if (h->no_ports)
-		reason = LB_REASON_NONE;
-	else if (pkt->protocol == IPPROTO_TCP)
-		reason = parse_tcp(h, pkt);
-	else if (pkt->protocol == IPPROTO_UDP)
-		reason = parse_udp(h);
-	else if (pkt->protocol == IPPROTO_ICMP || pkt->protocol == IPPROTO_ICMPV6)
-		reason = parse_icmp(h, pkt);
-	else
-		return LB_REASON_NOT_OURS;
+		return LB_REASON_NONE;
+	if (pkt->protocol == IPPROTO_TCP)
+		return parse_tcp(h, pkt);
+	if (pkt->protocol == IPPROTO_UDP)
+		return parse_udp(h);
+	return is_icmp(pkt->protocol) ? parse_icmp(h, pkt) : LB_REASON_NOT_OURS;
+}
+
+/*
+ * From the frame's first byte, where h->cursor is, to the end of what IP puts before TCP,
+ * UDP or ICMP; where it begins.
+ */
+static __always_inline enum lb_reason parse_ip(struct headers *h, struct lb_pkt *pkt,
+					       const void **ret_ip)
+{
+	enum lb_reason reason;
+	__be16 type;
+
+	reason = parse_ethernet(h, &type);
 	if (reason)
 		return reason;
-	if (!length_fits(h, ip))
-		return LB_REASON_MALFORMED;
 
-	pkt->l3 = ip - start;
-	pkt->l4 = l4 - start;
-	pkt->length = h->cursor.end - (void *)start;
-	return LB_REASON_NONE;
+	*ret_ip = h->cursor.pos;
+	if (type == bpf_htons(ETH_P_IP)) {
+		pkt->family = 4;
+		return parse_ip4(h, pkt);
+	}
+	if (type == bpf_htons(ETH_P_IPV6)) {
+		pkt->family = 6;
+		return parse_ip6(h, pkt);
+	}
+	return LB_REASON_NOT_IP;
 }
 
 /*
@@ -267,28 +277,26 @@ static __always_inline enum lb_reason parse_l4(struct headers *h, struct lb_pkt 
 static __always_inline enum lb_reason parse_headers(const struct xdp_md *ctx,
 						    struct headers *h, struct lb_pkt *pkt)
 {
-	const void *start = (void *)(long)ctx->data, *ip;
+	const void *start = (void *)(long)ctx->data, *ip, *l4;
 	enum lb_reason reason;
-	__be16 type;
 
 	pkt->flags = 0;
 	pkt->tcp_flags = 0;
 	h->cursor = cursor_init(ctx);
-	reason = parse_ethernet(h, &type);
+	reason = parse_ip(h, pkt, &ip);
 	if (reason)
 		return reason;
+	l4 = h->cursor.pos;
+	reason = parse_ports(h, pkt);
+	if (reason)
+		return reason;
+	if (!length_fits(h, ip))
+		return LB_REASON_MALFORMED;
 
-	ip = h->cursor.pos;
-	if (type == bpf_htons(ETH_P_IP)) {
-		pkt->family = 4;
-		reason = parse_ip4(h, pkt);
-	} else if (type == bpf_htons(ETH_P_IPV6)) {
-		pkt->family = 6;
-		reason = parse_ip6(h, pkt);
-	} else {
-		return LB_REASON_NOT_IP;
-	}
-	return reason ?: parse_l4(h, pkt, start, ip);
+	pkt->l3 = ip - start;
+	pkt->l4 = l4 - start;
+	pkt->length = h->cursor.end - (void *)start;
+	return LB_REASON_NONE;
 }
 
 #endif /* LB_HEADERS_BPF_H */

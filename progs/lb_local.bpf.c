@@ -20,37 +20,21 @@
 #include "reply.bpf.h"
 #include "skb.bpf.h"
 
-/* The client's end and the backend's. */
+/*
+ * The client's end and the backend's.  Not all of a packet that the network card will cut
+ * into segments is where programs read, so no length is compared.
+ */
 static __always_inline bool parse(struct __sk_buff *skb, struct headers *h,
 				  struct lb_pkt *pkt)
 {
-	const void *start = (void *)(long)skb->data;
-	enum lb_reason reason;
-	__be16 type;
+	const void *start = (void *)(long)skb->data, *ip;
 
-	h->cursor.pos = (void *)(long)skb->data;
-	h->cursor.end = (void *)(long)skb->data_end;
-	if (parse_ethernet(h, &type))
+	h->cursor = cursor_init(skb);
+	if (parse_ip(h, pkt, &ip) || h->no_ports)
 		return false;
-	pkt->l3 = h->cursor.pos - start;
-	if (type == bpf_htons(ETH_P_IP)) {
-		pkt->family = 4;
-		reason = parse_ip4(h, pkt);
-	} else if (type == bpf_htons(ETH_P_IPV6)) {
-		pkt->family = 6;
-		reason = parse_ip6(h, pkt);
-	} else {
-		return false;
-	}
-	if (reason || h->no_ports)
-		return false;
-
+	pkt->l3 = ip - start;
 	pkt->l4 = h->cursor.pos - start;
-	if (pkt->protocol == IPPROTO_TCP)
-		return !parse_tcp(h, pkt);
-	if (pkt->protocol == IPPROTO_UDP)
-		return !parse_udp(h);
-	return is_icmp(pkt->protocol) && !parse_icmp(h, pkt);
+	return !parse_ports(h, pkt);
 }
 
 /* Is it a reply of a service in local mode?  Then its flow is in @pkt. */
