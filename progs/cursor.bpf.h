@@ -40,10 +40,6 @@ static __always_inline void *cursor_skip(struct cursor *c, __u64 len)
 /* Step over one @type: a pointer to it, or NULL. */
 #define cursor_take(c, type) ((type *)cursor_skip(c, sizeof(type)))
 
-/* The largest offsets that lb_parse leaves, as masks. */
-#define L3_LIMIT 0x3f
-#define L4_LIMIT 0x3fff
-
 /*
  * The @type at @offset from the start of the packet, or NULL if it does not fit.
  * @offset is at most @limit, a constant 2^n - 1 that the verifier is shown: clang must

@@ -13,47 +13,11 @@
  *       of a service that keeps no flows to its policy, if that chooses alike
  * else: XDP_PASS of all that is about no flow of ours
  */
-#include "headers.bpf.h"
+#include "quote.bpf.h"
 #include "find.bpf.h"
 #include "ip_end.bpf.h"
 
 static const __u8 lb_this_stage = LB_STAGE_ICMP;
-
-/* What every quote has of the header behind IP (RFC 792); of an echo: type and identifier. */
-union quoted {
-	struct {
-		__be16 source;
-		__be16 destination;
-	} port;
-	struct icmp_header icmp;
-};
-_Static_assert(sizeof(union quoted) == 8, "quoted");
-
-static __always_inline bool reverse_echo(const struct icmp_header *icmp, __u8 protocol,
-					 struct lb_ends *ret)
-{
-	bool v6 = protocol == IPPROTO_ICMPV6;
-
-	if (icmp->type == (v6 ? ICMP6_ECHO : ICMP4_ECHO))
-		ret->dport = icmp->id; /* its reply */
-	else if (icmp->type == (v6 ? ICMP6_ECHO_REPLY : ICMP4_ECHO_REPLY))
-		ret->sport = icmp->id; /* its request */
-	else
-		return false;
-	return true;
-}
-
-static __always_inline bool reverse_l4(const union quoted *q, const struct lb_pkt *pkt,
-				       int family, struct lb_ends *ret)
-{
-	if (pkt->protocol == (family == 4 ? IPPROTO_ICMP : IPPROTO_ICMPV6))
-		return reverse_echo(&q->icmp, pkt->protocol, ret);
-	if (pkt->protocol != IPPROTO_TCP && pkt->protocol != IPPROTO_UDP)
-		return false;
-	ret->sport = q->port.destination;
-	ret->dport = q->port.source;
-	return true;
-}
 
 /* An error goes to whoever sent what it quotes. */
 static __always_inline bool goes_to(struct xdp_md *ctx, const struct lb_pkt *pkt,
@@ -76,22 +40,16 @@ static __always_inline bool reverse_quote(struct xdp_md *ctx, struct lb_pkt *pkt
 {
 	__u32 at = pkt->l4 + sizeof(struct icmp_header), end = ip_end(ctx, pkt, family);
 	struct headers h = { .cursor = cursor_init(ctx) };
-	enum lb_reason reason;
 	const union quoted *q;
 
 	h.cursor.pos = packet_at(ctx, at, L4_LIMIT, 0);
 	if (!h.cursor.pos)
 		return false;
-	reason = family == 4 ? parse_ip4(&h, pkt) : parse_ip6(&h, pkt);
-	if (reason || h.no_ports)
-		return false;
-	q = cursor_take(&h.cursor, union quoted);
-	if (!q || !reverse_l4(q, pkt, family, ret))
+	q = reverse(&h, pkt, family, ret);
+	if (!q)
 		return false;
 
 	pkt->quoted = (const void *)q - (void *)(long)ctx->data;
-	copy_address(ret->source, h.ends.destination, family);
-	copy_address(ret->destination, h.ends.source, family);
 	return pkt->quoted + sizeof(*q) <= end &&
 	       goes_to(ctx, pkt, h.ends.source, family);
 }

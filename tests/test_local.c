@@ -31,6 +31,11 @@
 	  .out = PKT(ETH(), IP6(CLIENT6, OWN6), proto(PORT, to)) }
 #define TCP_SYN(s, d)	TCP(s, d, SYN)
 
+/* The host's own: nobody listens there. */
+#define CLOSED		ICMP(3, .code = 3)
+#define CLOSED6		ICMP(1, .code = 4)
+#define ERROR_OUT	.reason = LB_REASON_ICMP_ERROR, .egress = true
+
 static const struct talk rows[] = {
 	{ .name = "tcp", .flows = 1,
 	  .services = { { ON(VIP, 80, TCP, LOCAL), BACKENDS({ OWN, 8080 }) } },
@@ -125,6 +130,65 @@ static const struct talk rows[] = {
 		  .out = PKT(ETH(), IP4(VIP, CLIENT), UDP(9875, PORT)) },
 		{ .in = PKT(ETH(), IP4(OWN, CLIENT), UDP(9876, PORT)), REPLY_OUT,
 		  .out = PKT(ETH(), IP4(VIP, CLIENT), UDP(9875, PORT)) } } },
+	{ .name = "a closed port of the host",
+	  .services = { { ON(VIP, 53, UDP, LOCAL), BACKENDS({ OWN, 5353 }) } },
+	  .steps = {
+		CAME(UDP, 53, 5353),
+		{ .in = PKT(ETH(), IP4(OWN, CLIENT), CLOSED, IP4(CLIENT, OWN, .ttl = 60),
+			    UDP(PORT, 5353), DATA("odd")), ERROR_OUT,
+		  .out = PKT(ETH(), IP4(VIP, CLIENT), CLOSED, IP4(CLIENT, VIP, .ttl = 60),
+			     UDP(PORT, 53), DATA("odd")) },
+		{ .in = PKT(ETH(), IP4(OWN, CLIENT), CLOSED, IP4(CLIENT, OWN, BYTES("\1\1\1\0")),
+			    UDP(PORT, 5353, .no_check = true), DATA("x")), ERROR_OUT,
+		  .out = PKT(ETH(), IP4(VIP, CLIENT), CLOSED, IP4(CLIENT, VIP, BYTES("\1\1\1\0")),
+			     UDP(PORT, 53, .no_check = true), DATA("x")) },
+		/* By another address of the host, in a VLAN; not all is quoted. */
+		{ .in = PKT(ETH(), VLAN(5), IP4("10.0.0.11", CLIENT), CLOSED, IP4(CLIENT, OWN),
+			    UDP(PORT, 5353), DATA("0123456789"), CUT(10)), ERROR_OUT,
+		  .out = PKT(ETH(), VLAN(5), IP4("10.0.0.11", CLIENT), CLOSED, IP4(CLIENT, VIP),
+			     UDP(PORT, 53), DATA("0123456789"), CUT(10)) },
+		{ .in = PKT(ETH(), IP4(OWN, CLIENT), CLOSED, IP4(CLIENT, OWN),
+			    UDP(PORT, 5353), CUT(1)), LEFT_ALONE },
+		{ .in = PKT(ETH(), IP4(OWN, CLIENT), CLOSED, IP4(CLIENT, OWN), UDP(PORT, 5354)),
+		  LEFT_ALONE },
+		{ .in = PKT(ETH(), IP4(OWN, CLIENT), CLOSED, IP4(CLIENT, OWN), UDP(PORT + 1, 5353)),
+		  LEFT_ALONE },
+		{ .in = PKT(ETH(), IP4(OWN, CLIENT), CLOSED, IP4(CLIENT, OWN, .frag = 3),
+			    UDP(PORT, 5353)), LEFT_ALONE } } },
+	{ .name = "a closed port of the host, of a connection",
+	  .services = { { ON(OWN, 80, TCP, LOCAL), BACKENDS({ OWN, 8080 }) } },
+	  .steps = {
+		{ .in = PKT(ETH(), IP4(CLIENT, OWN), TCP(PORT, 80, SYN)), NEW_UP,
+		  .out = PKT(ETH(), IP4(CLIENT, OWN), TCP(PORT, 8080, SYN)) },
+		{ .in = PKT(ETH(), IP4(OWN, CLIENT), CLOSED, IP4(CLIENT, OWN),
+			    TCP(PORT, 8080, SYN)), ERROR_OUT,
+		  .out = PKT(ETH(), IP4(OWN, CLIENT), CLOSED, IP4(CLIENT, OWN),
+			     TCP(PORT, 80, SYN)) },
+		{ .in = PKT(ETH(), IP4(OWN, CLIENT), CLOSED, IP4(CLIENT, OWN),
+			    TCP(PORT, 8080, SYN), CUT(12)), ERROR_OUT,
+		  .out = PKT(ETH(), IP4(OWN, CLIENT), CLOSED, IP4(CLIENT, OWN),
+			     TCP(PORT, 80, SYN), CUT(12)) } } },
+	{ .name = "a closed port of the host, over IPv6",
+	  .services = { { ON(VIP6, 53, UDP, LOCAL), BACKENDS({ OWN6, 5353 }) } },
+	  .steps = {
+		CAME6(UDP, 53, 5353),
+		{ .in = PKT(ETH(), IP6(OWN6, CLIENT6), CLOSED6, IP6(CLIENT6, OWN6),
+			    UDP(PORT, 5353), DATA("odd")), ERROR_OUT,
+		  .out = PKT(ETH(), IP6(VIP6, CLIENT6), CLOSED6, IP6(CLIENT6, VIP6),
+			     UDP(PORT, 53), DATA("odd")) },
+		{ .in = PKT(ETH(), IP6("2001:db8::11", CLIENT6), CLOSED6, IP6(CLIENT6, OWN6),
+			    EXT(IPPROTO_DSTOPTS), UDP(PORT, 5353)), ERROR_OUT,
+		  .out = PKT(ETH(), IP6("2001:db8::11", CLIENT6), CLOSED6, IP6(CLIENT6, VIP6),
+			     EXT(IPPROTO_DSTOPTS), UDP(PORT, 53)) } } },
+	{ .name = "a ping that the host refuses",
+	  .services = { { ON(VIP, 0, ICMP, LOCAL), BACKENDS({ OWN, 0 }) } },
+	  .steps = {
+		{ .in = PKT(ETH(), IP4(CLIENT, VIP), ECHO), NEW_UP,
+		  .out = PKT(ETH(), IP4(CLIENT, OWN), ECHO) },
+		{ .in = PKT(ETH(), IP4(OWN, CLIENT), ICMP(3, .code = 10), IP4(CLIENT, OWN), ECHO),
+		  ERROR_OUT,
+		  .out = PKT(ETH(), IP4(VIP, CLIENT), ICMP(3, .code = 10), IP4(CLIENT, VIP),
+			     ECHO) } } },
 	{ .name = "what is no reply",
 	  .services = { { ON(VIP, 80, TCP, LOCAL), BACKENDS({ OWN, 8080 }) } },
 	  .steps = {

@@ -33,6 +33,8 @@ configure()
 		service add $own:8300/udp forward local
 		backend add $own:8300/tcp $own:8400
 		backend add $own:8300/udp $own:8400
+		service add $own:8301/udp forward local
+		backend add $own:8301/udp $own:7400
 	END
 	for n in 2 3; do
 		printf "backend add $any:any/tcp $2\n" "$n"
@@ -111,6 +113,7 @@ is_shaped()
 	check "$what: local, curl gets the host's own server" answers lb get "$2:8300"
 	check "$what: local, its datagrams come from the service" \
 		answers lb datagram "$1" 8300
+	check "$what: local, a port that nobody has refuses" fails 7 datagram "$1" 8301
 }
 
 test_mode()
