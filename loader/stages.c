@@ -31,6 +31,8 @@ static const struct stage {
 	{ "lb_icmp", "lb_stages", LB_STAGE_ICMP },
 	{ "lb_icmp_nat", "lb_stages", LB_STAGE_ICMP_NAT },
 	{ "lb_mss", "lb_stages", LB_STAGE_MSS },
+	{ "lb_client", "lb_stages", LB_STAGE_CLIENT },
+	{ "lb_admit", "lb_stages", LB_STAGE_ADMIT },
 	{ "lb_answer", "lb_stages", LB_STAGE_ANSWER },
 	{ "lb_capture", "lb_stages", LB_STAGE_CAPTURE },
 	{ "lb_trace", "lb_stages", LB_STAGE_TRACE },

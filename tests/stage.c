@@ -169,6 +169,8 @@ const struct stage_slot stage_slots[] = {
 	{ "lb_icmp", LB_STAGE_ICMP },
 	{ "lb_icmp_nat", LB_STAGE_ICMP_NAT },
 	{ "lb_mss", LB_STAGE_MSS },
+	{ "lb_client", LB_STAGE_CLIENT },
+	{ "lb_admit", LB_STAGE_ADMIT },
 	{ "lb_answer", LB_STAGE_ANSWER },
 	{ "lb_capture", LB_STAGE_CAPTURE },
 	{ "lb_trace", LB_STAGE_TRACE },

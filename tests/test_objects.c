@@ -34,6 +34,8 @@ static const struct object {
 	{ "progs/lb_icmp", "lb_icmp", 35000 },
 	{ "progs/lb_icmp_nat", "lb_icmp_nat", 32000 },
 	{ "progs/lb_mss", "lb_mss", 22000 },
+	{ "progs/lb_client", "lb_client", 10000 },
+	{ "progs/lb_admit", "lb_admit", 20000 },
 	{ "progs/lb_answer", "lb_answer", 8000 },
 	{ "progs/lb_capture", "lb_capture", 38000 },
 	{ "progs/lb_trace", "lb_trace", 1000 },

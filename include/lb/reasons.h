@@ -39,6 +39,7 @@
 	X(BAD_SLOT,	 "bad-slot",	   "aborted", "the policy chose no slot of the table")	\
 	X(NO_STAGE,	 "no-stage",	   "aborted", "a stage or policy is not loaded")		\
 	X(FULL,		 "full",	   "reject", "every backend has its max-flows; the client was told") \
+	X(FULL_DROP,	 "full-drop",	   "drop", "every backend has its max-flows; the client was not told") \
 	X(UNKNOWN_SENT,	 "unknown-sent",   "tx",   "no entry and no SYN: sent where its flow must have been") \
 	X(UNKNOWN_RESET, "unknown-reset",  "reject", "no entry and no SYN; the client was told")	\
 	X(UNKNOWN_FLOW,	 "unknown-flow",   "drop", "TCP without a flow entry and no SYN")	\
