@@ -46,8 +46,8 @@ static const struct command commands[] = {
 	{ "policy",  "set",	.edit = policy_set },
 	{ "policy",  "load",	.run = policy_load },
 	{ "policy",  "param",	.run = policy_param_run, .edit = policy_param },
-	{ "policy",  "unload",	.run = NULL },
-	{ "policy",  "new",	.run = NULL },
+	{ "policy",  "unload",	.run = policy_unload },
+	{ "policy",  "new",	.run = policy_new },
 
 	{ "flow",    "show",	.run = flow_show },
 	{ "flow",    "count",	.run = flow_count },
@@ -73,7 +73,7 @@ static const char help[] =
 	"           [state active|drain|down] [priority N] [max-flows N|off]\n"
 	"         | drain (SERVICE|all) BACKEND [wait TIME]\n"
 	"         | del (SERVICE|all) BACKEND [wait TIME|force] | show [SERVICE]\n"
-	"policy  := set NAME [service SERVICE] | load FILE | show [NAME]\n"
+	"policy  := set NAME [service SERVICE] | load FILE | unload NAME | new NAME | show [NAME]\n"
 	"         | param match [(rule|no-rule) RULE service SERVICE] | param match service SERVICE\n"
 	"         | param match rule none service SERVICE\n"
 	"RULE    := \"[len N|LO-HI] [at OFFSET = TEXT|0xHEX] backend BACKEND|:PORT\"\n"

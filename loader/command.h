@@ -68,6 +68,8 @@ enum outcome policy_load(const struct lbctl *l, struct words *w);
 enum outcome policy_param(struct change *c, struct words *w);
 enum outcome policy_param_run(const struct lbctl *l, struct words *w);
 enum outcome policy_show(const struct lbctl *l, struct words *w);
+enum outcome policy_new(const struct lbctl *l, struct words *w);
+enum outcome policy_unload(const struct lbctl *l, struct words *w);
 
 enum outcome flow_show(const struct lbctl *l, struct words *w);
 enum outcome flow_count(const struct lbctl *l, struct words *w);

@@ -144,6 +144,9 @@ static int make_own_maps(struct state *s)
 	if (!err)
 		err = make_own_map(s, "lb_root", BPF_MAP_TYPE_PROG_ARRAY, sizeof(__u32),
 				   1, 0);
+	if (!err)
+		err = make_own_map(s, "lb_policy_counts", BPF_MAP_TYPE_PERCPU_ARRAY,
+				   sizeof(struct lb_policy_count), LB_MAX_POLICIES, 0);
 	return err ? err : map_config(s);
 }
 

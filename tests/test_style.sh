@@ -71,7 +71,13 @@ expected_files()
 	for f in progs/*.bpf.c policies/*.bpf.c; do
 		echo "usr/lib/switchyard/${f%.c}.o"
 	done
+	# That they are the ones that policies need, cli_policy tries.
+	sed -E 's|.*/([^/]*\.bpf\.h)$|\1|; s|^include/||; s|^|usr/include/switchyard/|' \
+		"$build/install/sdk.headers"
+	echo usr/lib/pkgconfig/switchyard.pc
+	printf 'usr/lib/switchyard/template/%s\n' Makefile.in policy.bpf.c.in
 	echo usr/sbin/lbctl
+	echo usr/share/man/man7/lb-policy.7
 	echo usr/share/man/man8/lbctl.8
 	echo usr/lib/systemd/system/switchyard.service
 }
