@@ -33,6 +33,7 @@ static const struct stage {
 	{ "lb_mss", "lb_stages", LB_STAGE_MSS },
 	{ "lb_client", "lb_stages", LB_STAGE_CLIENT },
 	{ "lb_admit", "lb_stages", LB_STAGE_ADMIT },
+	{ "lb_unknown", "lb_stages", LB_STAGE_UNKNOWN },
 	{ "lb_answer", "lb_stages", LB_STAGE_ANSWER },
 	{ "lb_capture", "lb_stages", LB_STAGE_CAPTURE },
 	{ "lb_trace", "lb_stages", LB_STAGE_TRACE },

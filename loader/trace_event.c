@@ -109,7 +109,8 @@ const char *trace_stage(const struct lb_trace_event *e)
 		[LB_STAGE_ICMP_NAT] = "icmp-nat", [LB_STAGE_MSS] = "mss",
 		[LB_STAGE_ANSWER] = "answer",	  [LB_STAGE_CAPTURE] = "capture",
 		[LB_STAGE_TRACE] = "trace",	  [LB_STAGE_PARSE] = "parse",
-		[LB_STAGE_POLICY] = "policy",
+		[LB_STAGE_UNKNOWN] = "unknown",	  [LB_STAGE_CLIENT] = "client",
+		[LB_STAGE_ADMIT] = "admit",	  [LB_STAGE_POLICY] = "policy",
 	};
 
 	return e->stage < sizeof(names) / sizeof(names[0]) && names[e->stage]

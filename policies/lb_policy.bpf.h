@@ -39,6 +39,7 @@
 #include "chain.bpf.h"
 #include "live.bpf.h"
 #include "order.bpf.h"
+#include "previous.bpf.h"
 #include "services.bpf.h"
 #include <lb/hash.h>
 
@@ -231,11 +232,52 @@ static __always_inline void policy_decided(__u32 slot)
 typedef __u32 lb_select(const struct lb_policy_flow *flow, const struct lb_table *table);
 
 /*
+ * lb_unknown asks of the service's table before this one: the answer is in pkt->backend, if
+ * the policy is the one that chose there.
+ */
+static __always_inline void policy_previous(struct xdp_md *ctx, struct lb_pkt *pkt,
+					    __u32 self, lb_select *select)
+{
+	struct lb_policy_flow flow = { .ctx = ctx };
+	__u32 service = pkt->service, zero = 0;
+	void *map = bpf_map_lookup_elem(&lb_previous, &service);
+	const struct lb_table *table = map ? bpf_map_lookup_elem(map, &zero) : NULL;
+
+	if (!table || !table->n_slots || table->policy != self)
+		return;
+	policy_flow(pkt, &flow);
+	flow.slots = map;
+	if (policy_answer(pkt, &flow, table, select(&flow, table)))
+		pkt->backend = LB_NO_BACKEND;
+	policy_decided(self);
+}
+
+/* On with what the policy chose, if it did. */
+static __always_inline int policy_done(struct xdp_md *ctx, struct lb_pkt *pkt,
+				       const struct lb_table *table,
+				       enum lb_reason reason)
+{
+	if (pkt->flags & LB_PKT_UNKNOWN) {
+		if (reason)
+			pkt->backend = LB_NO_BACKEND;
+		lb_go(ctx, LB_STAGE_UNKNOWN);
+		reason = LB_REASON_NO_STAGE;
+	} else if (!reason && table && (table->flags & LB_TABLE_F_ADMIT)) {
+		lb_go(ctx, LB_STAGE_ADMIT);
+		reason = LB_REASON_NO_STAGE;
+	}
+	return reason ? lb_drop(ctx, pkt, reason) : lb_go_forward(ctx, pkt);
+}
+
+typedef void lb_ask_previous(struct xdp_md *ctx, struct lb_pkt *pkt);
+
+/*
  * The program around a policy.  Table, header and slot come from one lookup, so that a
  * flip in the meantime cannot mix two tables; and if it is another policy's table by now,
  * that policy has the packet.
  */
-static __always_inline int policy_run(struct xdp_md *ctx, __u32 self, lb_select *select)
+static __always_inline int policy_run(struct xdp_md *ctx, __u32 self, lb_select *select,
+				      lb_ask_previous *ask_previous)
 {
 	struct lb_pkt *pkt = lb_pkt();
 	struct lb_policy_flow flow = { .ctx = ctx };
@@ -246,28 +288,33 @@ static __always_inline int policy_run(struct xdp_md *ctx, __u32 self, lb_select 
 
 	if (!pkt)
 		return lb_abort();
+	if ((pkt->flags & LB_PKT_UNKNOWN) && pkt->attempt == LB_UNKNOWN_PREVIOUS) {
+		pkt->backend = LB_NO_BACKEND;
+		if (ask_previous)
+			ask_previous(ctx, pkt);
+		return policy_done(ctx, pkt, NULL, LB_REASON_NONE);
+	}
 	service = pkt->service;
 	map = bpf_map_lookup_elem(&lb_tables, &service);
 	table = map ? bpf_map_lookup_elem(map, &zero) : NULL;
-	if (!table || !table->n_slots)
-		return lb_drop(ctx, pkt, LB_REASON_EMPTY_DROP);
-	if (table->policy != self) {
+	if (table && table->n_slots && table->policy == self) {
+		policy_flow(pkt, &flow);
+		flow.slots = map;
+		reason = policy_answer(pkt, &flow, table, select(&flow, table));
+		policy_decided(self);
+	} else if (table && table->n_slots) {
 		bpf_tail_call(ctx, &lb_policies, table->policy);
-		return lb_drop(ctx, pkt, LB_REASON_NO_STAGE);
+		reason = LB_REASON_NO_STAGE;
+	} else {
+		reason = LB_REASON_EMPTY_DROP;
 	}
-
-	policy_flow(pkt, &flow);
-	flow.slots = map;
-	reason = policy_answer(pkt, &flow, table, select(&flow, table));
-	if (reason)
-		return lb_drop(ctx, pkt, reason);
-	policy_decided(self);
-	if (!(table->flags & LB_TABLE_F_ADMIT))
-		return lb_go_forward(ctx, pkt);
-	lb_go(ctx, LB_STAGE_ADMIT);
-	return lb_drop(ctx, pkt, LB_REASON_NO_STAGE);
+	return policy_done(ctx, pkt, table, reason);
 }
 
+/*
+ * The previous table has a function of its own: a lookup is a direct call only while the
+ * verifier sees but one map there, and each new flow makes those in the current table.
+ */
 #define LB_POLICY(prog, policy_name, table_kind, policy_promises, flow, table)           \
 	const volatile struct lb_policy_meta lb_policy_meta SEC(".rodata.policy") = {    \
 		.magic = LB_POLICY_MAGIC,                                                \
@@ -278,10 +325,18 @@ static __always_inline int policy_run(struct xdp_md *ctx, __u32 self, lb_select 
 	};                                                                               \
 	static __always_inline __u32 prog##__select(const struct lb_policy_flow *flow,   \
 						    const struct lb_table *table);       \
+	static __noinline __attribute__((unused)) void prog##__previous(                 \
+		struct xdp_md *ctx, struct lb_pkt *pkt)                                  \
+	{                                                                                \
+		policy_previous(ctx, pkt, lb_policy_meta.slot, prog##__select);          \
+	}                                                                                \
 	SEC("xdp")                                                                       \
 	int prog(struct xdp_md *ctx)                                                     \
 	{                                                                                \
-		return policy_run(ctx, lb_policy_meta.slot, prog##__select);             \
+		return policy_run(ctx, lb_policy_meta.slot, prog##__select,              \
+				  (policy_promises)&LB_PROMISE_CONSISTENT                \
+					  ? prog##__previous                             \
+					  : NULL);                                       \
 	}                                                                                \
 	char _license[] SEC("license") = "GPL";                                          \
 	static __always_inline __u32 prog##__select(                                     \

@@ -63,4 +63,18 @@ static __always_inline const struct lb_table *table_get(__u32 service)
 	return table && table->n_slots ? table : NULL;
 }
 
+/* Ask @table's policy, or whoever knows better. */
+static __always_inline int choose(struct xdp_md *ctx, struct lb_pkt *pkt,
+				  const struct lb_table *table)
+{
+	pkt->attempt = 0;
+	if (!table)
+		return no_backend(ctx, pkt);
+	if (table->flags & LB_TABLE_F_CLIENT)
+		lb_go(ctx, LB_STAGE_CLIENT);
+	else
+		go_policy(ctx, table->policy);
+	return lb_drop(ctx, pkt, LB_REASON_NO_STAGE);
+}
+
 #endif /* LB_CHOOSE_BPF_H */

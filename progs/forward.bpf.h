@@ -94,6 +94,18 @@ __noinline int change_state(struct lb_pkt *pkt, __u32 state)
 	return 0;
 }
 
+/*
+ * Why a packet is sent that had no flow.  By way of memory: else the verifier goes through
+ * all that follows once for each reason.
+ */
+static __always_inline enum lb_reason sent_first(struct lb_pkt *pkt)
+{
+	pkt->reason = pkt->flags & LB_PKT_ERROR	    ? LB_REASON_ICMP_ERROR
+		      : pkt->flags & LB_PKT_UNKNOWN ? LB_REASON_UNKNOWN_SENT
+						    : LB_REASON_NEW_FLOW;
+	return READ_ONCE(pkt->reason);
+}
+
 /* A known flow's packet may end its TCP connection, or confirm it. */
 static __always_inline enum lb_reason follow(struct lb_pkt *pkt, enum lb_reason *ret_sent)
 {

@@ -125,7 +125,7 @@ the_flow(struct lb_pkt *pkt, const struct lb_service *service, enum lb_reason *r
 	}
 	if (pkt->version)
 		return follow(pkt, ret_sent);
-	*ret_sent = LB_REASON_NEW_FLOW;
+	*ret_sent = sent_first(pkt);
 	if (!can_be_told_apart(pkt, service))
 		return LB_REASON_NO_PORT;
 	return pkt->table == 4 ? commit4(pkt, service) : commit6(pkt, service);

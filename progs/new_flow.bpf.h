@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * new_flow.bpf.h - a packet for a service that has no flow: what the policy is asked, if
- * there is anything to choose from.
+ * new_flow.bpf.h - a packet for a service that has no flow: who is asked where it shall
+ * go.
  */
 #ifndef LB_NEW_FLOW_BPF_H
 #define LB_NEW_FLOW_BPF_H
@@ -32,6 +32,13 @@ static __always_inline bool host_may_know(const struct lb_pkt *pkt)
 	return service && service->on_empty == LB_ON_EMPTY_PASS;
 }
 
+/* Neither a connection's first packet nor of a flow, where flows are kept. */
+static __always_inline bool is_unknown(const struct lb_pkt *pkt)
+{
+	return pkt->protocol == IPPROTO_TCP && !tcp_is_syn(pkt->tcp_flags) &&
+	       !(pkt->flags & (LB_PKT_PER_PACKET | LB_PKT_NO_PORTS));
+}
+
 static __always_inline int new_flow(struct xdp_md *ctx, struct lb_pkt *pkt)
 {
 	const struct lb_table *table;
@@ -39,19 +46,13 @@ static __always_inline int new_flow(struct xdp_md *ctx, struct lb_pkt *pkt)
 	if ((pkt->flags & LB_PKT_ERROR) && !is_chosen_for_alike(pkt))
 		return lb_leave(ctx, pkt, LB_REASON_NOT_OURS, XDP_PASS);
 	table = table_get(pkt->service);
-	if (pkt->protocol == IPPROTO_TCP && !tcp_is_syn(pkt->tcp_flags) &&
-	    !(pkt->flags & (LB_PKT_PER_PACKET | LB_PKT_NO_PORTS)) &&
-	    (table || !host_may_know(pkt)))
-		return lb_drop(ctx, pkt, LB_REASON_UNKNOWN_FLOW);
-
-	if (!table)
-		return no_backend(ctx, pkt);
-	pkt->attempt = 0;
-	if (table->flags & LB_TABLE_F_CLIENT)
-		lb_go(ctx, LB_STAGE_CLIENT);
-	else
-		go_policy(ctx, table->policy);
-	return lb_drop(ctx, pkt, LB_REASON_NO_STAGE);
+	if (is_unknown(pkt) && (table || !host_may_know(pkt))) {
+		pkt->flags |= LB_PKT_UNKNOWN;
+		pkt->attempt = LB_UNKNOWN_NONE;
+		lb_go(ctx, LB_STAGE_UNKNOWN);
+		return lb_drop(ctx, pkt, LB_REASON_NO_STAGE);
+	}
+	return choose(ctx, pkt, table);
 }
 
 #endif /* LB_NEW_FLOW_BPF_H */

@@ -31,7 +31,7 @@ one_way(struct lb_pkt *pkt, const struct lb_service *service, enum lb_reason *re
 {
 	if (pkt->version)
 		return follow(pkt, ret_sent);
-	*ret_sent = pkt->flags & LB_PKT_ERROR ? LB_REASON_ICMP_ERROR : LB_REASON_NEW_FLOW;
+	*ret_sent = sent_first(pkt);
 	if (pkt->flags & (LB_PKT_PER_PACKET | LB_PKT_NO_PORTS))
 		return chosen_backend(pkt) ? LB_REASON_NONE : LB_REASON_EMPTY_DROP;
 	set_origin(pkt, service);

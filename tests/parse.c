@@ -78,6 +78,7 @@ int parse_open(void **state)
 	stage_stop_policy(&parse_stage, POLICY);
 	stage_stop_policy(&parse_stage, FAR_POLICY);
 	stage_stop(&parse_stage, LB_STAGE_ICMP);
+	stage_stop(&parse_stage, LB_STAGE_UNKNOWN);
 	world_set_profile(&parse_stage, 0, &profile);
 
 	http = add_services(SERVICE, BACKEND1, BACKEND2);

@@ -10,6 +10,7 @@
 /* clang-format off */
 #define TO_REWRITE .verdict = REACHED_REWRITE
 #define TO_POLICY .verdict = REACHED_POLICY + POLICY
+#define TO_UNKNOWN .verdict = REACHED_STAGE + LB_STAGE_UNKNOWN
 #define TO_ICMP .verdict = REACHED_STAGE + LB_STAGE_ICMP
 #define PASS(why) .verdict = XDP_PASS, .reason = LB_REASON_##why
 #define DROP(why) .verdict = XDP_DROP, .reason = LB_REASON_##why
@@ -173,24 +174,26 @@ const struct parse_row parse_rows[] = {
 	  .in = PKT(ETH(), IP6(CLIENT6, SERVICE6, .type = IPPROTO_ICMP), ICMP(3)),
 	  PASS(NOT_OURS) },
 
-	/* For a service, and it cannot be served. */
+	/* TCP that begins no flow and has none. */
 	{ .name = "tcp without a flow and no syn",
-	  .in = PKT(ETH(), IP4(CLIENT, SERVICE), TCP(31337, HTTP)), DROP(UNKNOWN_FLOW) },
+	  .in = PKT(ETH(), IP4(CLIENT, SERVICE), TCP(31337, HTTP)), TO_UNKNOWN },
 	{ .name = "tcp without a flow, syn and ack",
 	  .in = PKT(ETH(), IP4(CLIENT, SERVICE), TCP(31337, HTTP, .flags = TH_SYN | TH_ACK)),
-	  DROP(UNKNOWN_FLOW) },
+	  TO_UNKNOWN },
 	{ .name = "tcp without a flow, syn and rst",
 	  .in = PKT(ETH(), IP4(CLIENT, SERVICE), TCP(31337, HTTP, .flags = TH_SYN | TH_RST)),
-	  DROP(UNKNOWN_FLOW) },
+	  TO_UNKNOWN },
 	{ .name = "tcp without a flow, syn and fin",
 	  .in = PKT(ETH(), IP4(CLIENT, SERVICE), TCP(31337, HTTP, .flags = TH_SYN | TH_FIN)),
-	  DROP(UNKNOWN_FLOW) },
+	  TO_UNKNOWN },
 	{ .name = "tcp without a flow, IPv6",
-	  .in = PKT(ETH(), IP6(CLIENT6, SERVICE6), TCP(31337, HTTP)), DROP(UNKNOWN_FLOW) },
+	  .in = PKT(ETH(), IP6(CLIENT6, SERVICE6), TCP(31337, HTTP)), TO_UNKNOWN },
 	{ .name = "tcp of a flow that has timed out",
-	  .in = PKT(ETH(), IP4(CLIENT, SERVICE), TCP(OLD, HTTP)), DROP(UNKNOWN_FLOW) },
+	  .in = PKT(ETH(), IP4(CLIENT, SERVICE), TCP(OLD, HTTP)), .client_port = OLD, TO_UNKNOWN },
 	{ .name = "tcp of a flow whose backend was removed",
-	  .in = PKT(ETH(), IP4(CLIENT, SERVICE), TCP(GONE, HTTP)), DROP(UNKNOWN_FLOW) },
+	  .in = PKT(ETH(), IP4(CLIENT, SERVICE), TCP(GONE, HTTP)), .client_port = GONE, TO_UNKNOWN },
+
+	/* For a service, and it cannot be served. */
 	{ .name = "first fragment to a service",
 	  .in = PKT(ETH(), IP4(CLIENT, SERVICE, .frag = 0x2000), TCP(31337, HTTP, SYN)),
 	  DROP(FRAGMENT) },

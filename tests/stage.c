@@ -171,6 +171,7 @@ const struct stage_slot stage_slots[] = {
 	{ "lb_mss", LB_STAGE_MSS },
 	{ "lb_client", LB_STAGE_CLIENT },
 	{ "lb_admit", LB_STAGE_ADMIT },
+	{ "lb_unknown", LB_STAGE_UNKNOWN },
 	{ "lb_answer", LB_STAGE_ANSWER },
 	{ "lb_capture", LB_STAGE_CAPTURE },
 	{ "lb_trace", LB_STAGE_TRACE },

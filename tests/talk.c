@@ -30,6 +30,7 @@ int talk_open(void **state)
 	talk_stage.params.hz = 25000; /* next hops are kept longer than a test takes */
 	talk_parse = stage_load_all(&talk_stage);
 	stage_load(&talk_stage, "progs/lb_local");
+	stage_load(&talk_stage, "progs/lb_control");
 	stage_load_policy(&talk_stage, "hash", HASH);
 	stage_load_policy(&talk_stage, "match", MATCH);
 	world_set_profile(&talk_stage, 0, &profile);
@@ -78,6 +79,12 @@ static void clear_probes(void)
 		;
 }
 
+static void clear_previous(void)
+{
+	for (__u32 i = 0; i < TALK_SERVICES; i++)
+		bpf_map_delete_elem(stage_map(&talk_stage, "lb_previous"), &i);
+}
+
 static void clear_reasons(void)
 {
 	struct lb_reason_count none[libbpf_num_possible_cpus()];
@@ -100,25 +107,63 @@ static void clear_world(void)
 	clear_array("lb_answers", sizeof(__u64), TALK_SERVICES);
 	clear_prefixes("lb_prefixes4");
 	clear_prefixes("lb_prefixes6");
+	clear_previous();
 	clear_probes();
 	clear_reasons();
 	talk_stage.n_services = 0;
 	talk_stage.n_backends = 0;
 }
 
+/* The tables of the services: headers, and the one slot of each. */
+static struct {
+	struct lb_table head;
+	__u16 backend;
+} tables[TALK_SERVICES];
+
+static void write_table(__u32 service)
+{
+	world_set_table(&talk_stage, service, &tables[service].head,
+			&tables[service].backend, tables[service].backend ? 1 : 0);
+}
+
 static void choose(__u32 service, __u16 backend, const struct talk_service *s)
 {
-	const struct lb_table head = { .policy = s->rules ? MATCH : HASH,
-				       .kind = LB_TABLE_MAGLEV,
-				       .n_backends = backend ? 1 : 0,
-				       .promises = s->promises };
-
+	tables[service].head = (struct lb_table){ .policy = s->rules ? MATCH : HASH,
+						  .kind = LB_TABLE_MAGLEV,
+						  .n_backends = backend ? 1 : 0,
+						  .promises = s->promises };
+	tables[service].backend = backend;
 	if (s->rules)
 		assert_return_code(
 			bpf_map_update_elem(stage_map(&talk_stage, "lb_match_rules"),
 					    &service, s->rules, 0),
 			errno);
-	world_set_table(&talk_stage, service, &head, &backend, backend ? 1 : 0);
+	write_table(service);
+}
+
+__u64 talk_jiffies(void)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, run);
+	struct lb_clock clock = {};
+
+	run.data_in = run.data_out = &clock;
+	run.data_size_in = run.data_size_out = sizeof(clock);
+	assert_return_code(bpf_prog_test_run_opts(stage_program(&talk_stage, "lb_clock"),
+						  &run),
+			   errno);
+	return clock.jiffies;
+}
+
+/* As lbctl does it: the table becomes the previous one first. */
+static void flip(__u32 service, const struct talk_step *step)
+{
+	world_set_previous(&talk_stage, service, &tables[service].head,
+			   &tables[service].backend, tables[service].backend ? 1 : 0);
+	tables[service].head.promises = step->flip_promises;
+	tables[service].head.flipped_at = talk_jiffies() - step->age;
+	tables[service].head.generation++;
+	tables[service].backend = step->flip;
+	write_table(service);
 }
 
 void talk_begin(const struct talk *t)
@@ -149,8 +194,16 @@ static void prepare(const struct talk *t, const struct talk_step *step)
 
 		choose(service, step->pick, &t->services[service]);
 	}
+	if (step->flip)
+		flip(world_backend(&talk_stage, step->flip).service, step);
 	if (step->down)
 		world_set_backend(&talk_stage, step->down, LB_BACKEND_DOWN, 1);
+	if (step->drain)
+		world_set_backend(&talk_stage, step->drain, LB_BACKEND_DRAIN, 1);
+	if (step->gone)
+		world_set_incarnation(&talk_stage, step->gone, 0);
+	if (step->forget)
+		flows_clear(&talk_stage);
 }
 
 static void check_mark(const struct run *r, bool marked)

@@ -34,7 +34,12 @@ struct talk_step {
 	enum lb_reason reason;
 	bool front;			/* it came in there, else by `back` */
 	__u16 pick;			/* first: new flows of its service go to this backend */
+	__u16 flip;			/* first: a new table of this backend follows the old one */
+	__u32 flip_promises;		/* of the policy that chooses in it */
+	__u32 age;			/* jiffies since then */
 	__u16 down;			/* first: this backend goes down */
+	__u16 drain, gone;		/* the same */
+	bool forget;			/* first: all flows are lost */
 	bool egress;			/* lb_local sees it leave; 0: TC_ACT_UNSPEC */
 	bool mark;			/* it is marked for lb_resolve */
 };
@@ -57,7 +62,9 @@ struct talk {
 #define NEW		.reason = LB_REASON_NEW_FLOW
 #define KNOWN		.reason = LB_REASON_KNOWN_FLOW
 #define REPLY		.reason = LB_REASON_REPLY
+#define FOUND		.reason = LB_REASON_UNKNOWN_SENT
 #define NEW_UP		NEW, .verdict = XDP_PASS
+#define FOUND_UP	FOUND, .verdict = XDP_PASS
 #define KNOWN_UP	KNOWN, .verdict = XDP_PASS
 #define REPLY_UP	REPLY, .verdict = XDP_PASS
 #define DROP(why)	.verdict = XDP_DROP, .reason = LB_REASON_##why
@@ -79,6 +86,8 @@ int talk_close(void **state);
 
 /* Make the world of a row: nothing is left of the one before. */
 void talk_begin(const struct talk *t);
+/* The time, as lb_table.flipped_at has it. */
+__u64 talk_jiffies(void);
 /* One row, as a cmocka test whose initial state it is. */
 void talk_run(void **state);
 

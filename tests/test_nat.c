@@ -264,7 +264,7 @@ static const struct talk rows[] = {
 		{ .in = PKT(ETH(), IP4(BACKEND2, BACKEND1), TCP(80, 80, SYN_ACK)), REPLY,
 		  .out = PKT(TO(BACKEND1), IP4(VIP, BACKEND1, HOP), TCP(80, 80, SYN_ACK)) } } },
 	{ .name = "from a nat backend, to nobody that we know",
-	  .services = { { ON(VIP, 80, TCP, NAT), BACKENDS({ BACKEND1, 8080 }) } },
+	  .services = { { ON(VIP, 80, TCP, NAT, .on_unknown = LB_ON_UNKNOWN_DROP), BACKENDS({ BACKEND1, 8080 }) } },
 	  .steps = {
 		{ .in = PKT(ETH(), IP4(BACKEND1, CLIENT), TCP(8080, PORT)), PASS(NOT_OURS) },
 		{ .in = PKT(ETH(), IP4(BACKEND1, VIP), TCP(8080, 80)), DROP(UNKNOWN_FLOW) },

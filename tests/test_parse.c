@@ -47,7 +47,11 @@ static void check_scratch(const struct parse_row *row, size_t len)
 	assert_int_equal(pkt.l4, row->l4 ?: l3 + (family == 4 ? 20 : 40));
 	assert_int_equal(pkt.length, len);
 	assert_int_equal(pkt.family, family);
-	assert_int_equal(pkt.flags, 0);
+	assert_int_equal(pkt.flags, row->verdict == REACHED_STAGE + LB_STAGE_UNKNOWN
+					    ? LB_PKT_UNKNOWN
+					    : 0);
+	if (pkt.flags & LB_PKT_UNKNOWN)
+		assert_int_equal(pkt.attempt, LB_UNKNOWN_NONE);
 	if (l4->kind == LAYER_ICMP) {
 		assert_int_equal(pkt.protocol,
 				 family == 4 ? IPPROTO_ICMP : IPPROTO_ICMPV6);
@@ -108,10 +112,12 @@ static void drops_are_counted_per_service(void **state)
 
 	(void)state;
 	stage_run_layers(stage_program(&parse_stage, "lb_parse"),
-			 PKT(ETH(), IP4(CLIENT, SERVICE), TCP(31337, HTTP)), 0, &r);
+			 PKT(ETH(), IP4(CLIENT, SERVICE, .frag = 0x2000),
+			     TCP(31337, HTTP)),
+			 0, &r);
 	after = stage_service_count(&parse_stage, 0);
 	assert_int_equal(after.drops, before.drops + 1);
-	assert_int_equal(after.drop_reason, LB_REASON_UNKNOWN_FLOW);
+	assert_int_equal(after.drop_reason, LB_REASON_FRAGMENT);
 	assert_true(after.last_drop != 0);
 	assert_int_equal(after.packets, before.packets);
 }

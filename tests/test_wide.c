@@ -204,7 +204,7 @@ static const struct talk rows[] = {
 		{ .in = PKT(ETH(), IP4(BACKEND1, CLIENT), TCP(80, PORT, SYN_ACK)), REPLY,
 		  .out = PKT(TO(CLIENT), IP4(VIP2, CLIENT, HOP), TCP(80, PORT, SYN_ACK)) } } },
 	{ .name = "without a flow: tcp in the middle, replies nobody asked for",
-	  .services = { { ON(VIP, 0, TCP, FULLNAT, ANY), BACKENDS({ BACKEND1, 0 }) } },
+	  .services = { { ON(VIP, 0, TCP, FULLNAT, ANY, .on_unknown = LB_ON_UNKNOWN_DROP), BACKENDS({ BACKEND1, 0 }) } },
 	  .flows = NO_FLOWS,
 	  .steps = {
 		{ .in = PKT(ETH(), IP4(CLIENT, VIP), TCP(PORT, 80)), DROP(UNKNOWN_FLOW) },

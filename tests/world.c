@@ -82,6 +82,8 @@ __u32 world_add(struct stage *s, const struct world_service *from)
 		.flags = from->flags,
 		.mss = from->mss,
 		.on_empty = from->on_empty,
+		.on_unknown = from->on_unknown,
+		.grace = from->grace,
 		.port_low = 1024,
 		.port_high = 32767,
 		.state = 1,
@@ -249,14 +251,14 @@ void world_set_profile(struct stage *s, __u32 profile, const struct lb_profile *
 
 /* ---- tables ---------------------------------------------------------------------- */
 
-void world_set_table(struct stage *s, __u32 service, const struct lb_table *head,
-		     const __u16 *slots, __u32 n_slots)
+static void put_table(struct stage *s, const char *map, __u32 service,
+		      const struct lb_table *head, const __u16 *slots, __u32 n_slots)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts,
 		    .map_flags = BPF_F_INNER_MAP | BPF_F_MMAPABLE);
 	__u32 n_chunks = (n_slots + LB_TABLE_CHUNK - 1) / LB_TABLE_CHUNK;
 	struct lb_table header = *head;
-	int outer = stage_find_map(s, "lb_tables");
+	int outer = stage_find_map(s, map);
 	int fd;
 
 	if (outer < 0)
@@ -278,6 +280,18 @@ void world_set_table(struct stage *s, __u32 service, const struct lb_table *head
 	}
 	assert_return_code(bpf_map_update_elem(outer, &service, &fd, 0), errno);
 	close(fd);
+}
+
+void world_set_table(struct stage *s, __u32 service, const struct lb_table *head,
+		     const __u16 *slots, __u32 n_slots)
+{
+	put_table(s, "lb_tables", service, head, slots, n_slots);
+}
+
+void world_set_previous(struct stage *s, __u32 service, const struct lb_table *head,
+			const __u16 *slots, __u32 n_slots)
+{
+	put_table(s, "lb_previous", service, head, slots, n_slots);
 }
 
 void world_set_uniform(struct stage *s, __u32 service, __u32 policy, __u16 first, __u32 n)

@@ -22,6 +22,8 @@ struct world_service {
 	__u32 flags;		 /* LB_SERVICE_F_* */
 	__u32 mss;
 	enum lb_on_empty on_empty;
+	enum lb_on_unknown on_unknown;
+	__u32 grace; /* jiffies */
 };
 
 /* It has profile 0 and the whole default range of translated ports; its id. */
@@ -42,7 +44,10 @@ void world_set_incarnation(struct stage *s, __u32 id, __u16 incarnation);
 /* Point @service at a table with these slots; @head gives policy, kind and seed. */
 void world_set_table(struct stage *s, __u32 service, const struct lb_table *head,
 		     const __u16 *slots, __u32 n_slots);
-/* The same: one slot for each of @n backends from id @first on. */
+/* The same of the table before, which is not there at first. */
+void world_set_previous(struct stage *s, __u32 service, const struct lb_table *head,
+			const __u16 *slots, __u32 n_slots);
+/* A table with one slot for each of @n backends from id @first on. */
 void world_set_uniform(struct stage *s, __u32 service, __u32 policy, __u16 first,
 		       __u32 n);
 

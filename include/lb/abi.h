@@ -299,6 +299,13 @@ enum lb_direction { LB_TO_BACKEND, LB_TO_CLIENT };
 #define LB_PKT_NEW_FLOW (1U << 6) /* its flow was made for it */
 #define LB_PKT_UNKNOWN	(1U << 7) /* TCP without a flow and no SYN: see lb_unknown */
 
+/* pkt->attempt of a packet with LB_PKT_UNKNOWN: of which table its policy is asked. */
+enum lb_unknown {
+	LB_UNKNOWN_NONE,     /* of none so far */
+	LB_UNKNOWN_PREVIOUS, /* of lb_previous */
+	LB_UNKNOWN_CURRENT,  /* of lb_tables */
+};
+
 /* Trace: is lb_captured about this packet? */
 enum lb_captured {
 	LB_NOT_CAPTURED,
@@ -356,7 +363,7 @@ struct lb_pkt {
 	__u8 verdict;	/* XDP_*; to LB_STAGE_TRACE */
 	__u8 captured;	/* enum lb_captured */
 	__u8 ended_by;	/* enum lb_stage; to LB_STAGE_TRACE */
-	__u8 attempt;	/* policies: how often the answer was not taken; 0 at first */
+	__u8 attempt; /* policies: how often the answer was not taken; enum lb_unknown */
 	__u16 quoted; /* LB_PKT_ERROR: offset of the TCP, UDP or ICMP header in the quote */
 };
 _Static_assert(sizeof(struct lb_pkt) == 144, "lb_pkt");
