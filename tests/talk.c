@@ -85,6 +85,15 @@ static void clear_previous(void)
 		bpf_map_delete_elem(stage_map(&talk_stage, "lb_previous"), &i);
 }
 
+static void clear_clients(void)
+{
+	int fd = stage_map(&talk_stage, "lb_clients");
+	struct lb_client_key key;
+
+	while (!bpf_map_get_next_key(fd, NULL, &key))
+		assert_return_code(bpf_map_delete_elem(fd, &key), errno);
+}
+
 static void clear_reasons(void)
 {
 	struct lb_reason_count none[libbpf_num_possible_cpus()];
@@ -109,6 +118,7 @@ static void clear_world(void)
 	clear_prefixes("lb_prefixes6");
 	clear_previous();
 	clear_probes();
+	clear_clients();
 	clear_reasons();
 	talk_stage.n_services = 0;
 	talk_stage.n_backends = 0;
@@ -131,7 +141,8 @@ static void choose(__u32 service, __u16 backend, const struct talk_service *s)
 	tables[service].head = (struct lb_table){ .policy = s->rules ? MATCH : HASH,
 						  .kind = LB_TABLE_MAGLEV,
 						  .n_backends = backend ? 1 : 0,
-						  .promises = s->promises };
+						  .promises = s->promises,
+						  .flags = s->flags };
 	tables[service].backend = backend;
 	if (s->rules)
 		assert_return_code(
@@ -166,6 +177,19 @@ static void flip(__u32 service, const struct talk_step *step)
 	write_table(service);
 }
 
+/* What lb_admit and lb_client go by. */
+static void limit(__u32 id, __u32 first, const struct talk_service *s)
+{
+	const struct lb_admission a = { .max_flows = s->max_flows };
+	struct lb_service service = world_service(&talk_stage, id);
+
+	for (__u32 backend = first; backend && backend <= talk_stage.n_backends;
+	     backend++)
+		world_put(&talk_stage, "lb_admissions", backend, &a);
+	service.affinity = s->affinity;
+	world_put(&talk_stage, "lb_services", id, &service);
+}
+
 void talk_begin(const struct talk *t)
 {
 	clear_world();
@@ -181,6 +205,7 @@ void talk_begin(const struct talk *t)
 		}
 		if (s->nat)
 			world_set_ports(&talk_stage, id, s->nat, s->nat);
+		limit(id, first, s);
 		choose(id, first, s);
 	}
 }

@@ -25,6 +25,9 @@ struct talk_service {
 	struct { const char *address; __u16 port; } backend[TALK_BACKENDS];
 	__u16 nat;			/* the one translated port; 0: all of them */
 	__u32 promises;			/* of its policy */
+	__u32 flags;			/* LB_TABLE_F_* */
+	__u32 max_flows;		/* of each backend */
+	__u32 affinity;			/* jiffies */
 	const struct lb_match_rules *rules; /* match chooses by these; NULL: hash */
 };
 
