@@ -7,8 +7,8 @@
  * 1122, 3.2.2; RFC 4443, 2.4).
  *
  * in:   lb_pkt with answer, reason and, for LB_ANSWER_TOO_BIG, mtu; the packet as it came
- * out:  XDP_TX
- * else: XDP_DROP with the reason, or with answer-limit
+ * out:  XDP_TX, counted by that reason
+ * else: XDP_DROP with the one that says that nobody was told, or with answer-limit
  */
 #include "headers.bpf.h"
 #include "answer_limit.bpf.h"
@@ -196,6 +196,22 @@ static __always_inline bool echo(struct xdp_md *ctx, const struct lb_pkt *pkt, i
 	return true;
 }
 
+/* Why it is dropped if its sender is not to be told. */
+static __always_inline enum lb_reason untold(enum lb_reason reason)
+{
+	switch (reason) {
+	case LB_REASON_NO_BACKEND:
+	case LB_REASON_FULL:
+		return LB_REASON_EMPTY_DROP;
+	case LB_REASON_TOO_BIG:
+		return LB_REASON_TOO_BIG_DROP;
+	case LB_REASON_UNKNOWN_RESET:
+		return LB_REASON_UNKNOWN_FLOW;
+	default:
+		return reason;
+	}
+}
+
 static __always_inline int answer(struct xdp_md *ctx, struct lb_pkt *pkt, int family)
 {
 	enum lb_reason reason = pkt->reason;
@@ -203,7 +219,7 @@ static __always_inline int answer(struct xdp_md *ctx, struct lb_pkt *pkt, int fa
 	bool sent;
 
 	if (!back_read(ctx, pkt, family, &b) || !may_answer(ctx, pkt, family, &b))
-		return lb_drop(ctx, pkt, reason);
+		return lb_drop(ctx, pkt, untold(reason));
 	if (pkt->answer == LB_ANSWER_ECHO) {
 		if (!echo(ctx, pkt, family, &b))
 			return lb_drop(ctx, pkt, reason);
@@ -217,7 +233,7 @@ static __always_inline int answer(struct xdp_md *ctx, struct lb_pkt *pkt, int fa
 	else
 		sent = complain(ctx, pkt, family, &b);
 	if (!sent)
-		return lb_drop(ctx, pkt, reason);
+		return lb_drop(ctx, pkt, untold(reason));
 	lb_count_drop(pkt, reason);
 	return lb_end(ctx, pkt, reason, XDP_TX);
 }

@@ -151,7 +151,8 @@ static void tell(const struct too_big *t)
 {
 	__u8 bytes[PACKET_MAX];
 	size_t len = packet_build(bytes, t->in);
-	__u64 count = stage_reason(&talk_stage, LB_REASON_TOO_BIG);
+	enum lb_reason reason = t->out ? LB_REASON_TOO_BIG : LB_REASON_TOO_BIG_DROP;
+	__u64 count = stage_reason(&talk_stage, reason);
 	struct lb_pkt pkt = {
 		.service = t->family == 4 ? 0 : 1,
 		.backend = LB_NO_BACKEND,
@@ -174,7 +175,7 @@ static void tell(const struct too_big *t)
 	stage_set_scratch(&talk_stage, &pkt);
 	stage_run(stage_program(&talk_stage, "lb_answer"), bytes, len, hosts_back, &r);
 	assert_int_equal(r.verdict, t->out ? XDP_TX : XDP_DROP);
-	assert_int_equal(stage_reason(&talk_stage, LB_REASON_TOO_BIG), count + 1);
+	assert_int_equal(stage_reason(&talk_stage, reason), count + 1);
 	stage_expect(&r, t->out ?: t->in);
 }
 

@@ -32,7 +32,7 @@
 	X(EMPTY_DROP,	 "no-backend-drop", "drop", "no backend is usable; the client was not told")	\
 	X(EMPTY_PASS,	 "no-backend-pass", "pass", "no backend is usable (on-empty pass)")	\
 	X(TOO_BIG,	 "too-big",	   "reject", "does not fit the way out; the sender was told") \
-	X(TOO_BIG_DROP,	 "too-big-drop",   "drop", "does not fit the way out, and may be fragmented") \
+	X(TOO_BIG_DROP,	 "too-big-drop",   "drop", "does not fit the way out; the sender was not told") \
 	X(ANSWER_LIMIT,	 "answer-limit",   "drop", "more than 100 resets and ICMP errors a second") \
 	X(BACKEND_DOWN,	 "backend-down",   "drop", "the flow's backend is down")		\
 	X(POLICY_DROP,	 "policy-drop",	   "drop", "the policy said so")			\
