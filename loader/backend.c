@@ -9,11 +9,11 @@
 #include <string.h>
 
 #include "address.h"
+#include "backend_options.h"
 #include "change.h"
 #include "check.h"
 #include "flow_walk.h"
 #include "names.h"
-#include "number.h"
 #include "report.h"
 #include "rules.h"
 
@@ -24,129 +24,6 @@ struct target {
 	__u16 port; /* 0: the service's */
 	const char *service_text, *backend_text;
 };
-
-enum verb { ADD, SET, REPLACE, DRAIN, DEL };
-
-struct backend_words {
-	bool has_weight, has_state, has_priority, has_max_flows;
-	__u32 weight, priority, max_flows;
-	enum lb_backend_state state;
-	bool force;
-	bool has_wait;
-	__u64 wait_ms;
-};
-
-static enum outcome take_weight(void *to, const char *value)
-{
-	struct backend_words *b = to;
-	unsigned long weight;
-
-	if (!number_parse(value, 0, 65535, &weight)) {
-		report("weight '%s': not a number from 0 to 65535", value);
-		return USAGE;
-	}
-	b->weight = weight;
-	b->has_weight = true;
-	return DONE;
-}
-
-static enum outcome take_state(void *to, const char *value)
-{
-	static const char *const states[] = { "active", "drain", "down" };
-	struct backend_words *b = to;
-	char miss[MISS_TEXT_SIZE];
-	int i;
-
-	for (i = 0; i < 3; i++)
-		if (!strcmp(value, states[i]))
-			break;
-	if (i == 3) {
-		report("state '%s': not active, drain or down%s", value,
-		       did_you_mean(value, states, 3, miss));
-		return USAGE;
-	}
-	b->state = LB_BACKEND_ACTIVE + i;
-	b->has_state = true;
-	return DONE;
-}
-
-static enum outcome take_priority(void *to, const char *value)
-{
-	struct backend_words *b = to;
-	unsigned long priority;
-
-	if (!number_parse(value, 0, 65535, &priority)) {
-		report("priority '%s': not a number from 0, the best, to 65535", value);
-		return USAGE;
-	}
-	b->priority = priority;
-	b->has_priority = true;
-	return DONE;
-}
-
-static enum outcome take_max_flows(void *to, const char *value)
-{
-	struct backend_words *b = to;
-	unsigned long max_flows = 0;
-
-	if (strcmp(value, "off") && !number_parse(value, 1, ~0U, &max_flows)) {
-		report("max-flows '%s': not a number from 1 to %u, and not 'off'", value,
-		       ~0U);
-		return USAGE;
-	}
-	b->max_flows = max_flows;
-	b->has_max_flows = true;
-	return DONE;
-}
-
-static enum outcome take_wait(void *to, const char *value)
-{
-	struct backend_words *b = to;
-
-	if (!time_parse(value, &b->wait_ms) || !b->wait_ms) {
-		report("wait '%s': not a time, as in 90s", value);
-		return USAGE;
-	}
-	b->has_wait = true;
-	return DONE;
-}
-
-static enum outcome take_force(void *to, const char *value)
-{
-	(void)value;
-	((struct backend_words *)to)->force = true;
-	return DONE;
-}
-
-static const struct option_word set_options[] = {
-	{ "weight", "a number from 0 to 65535", take_weight },
-	{ "state", "active, drain or down", take_state },
-	{ "priority", "a number from 0 to 65535", take_priority },
-	{ "max-flows", "a number, or off", take_max_flows },
-};
-
-static const struct option_word drain_options[] = {
-	{ "wait", "a time, as in 90s", take_wait },
-};
-
-static const struct option_word del_options[] = {
-	{ "wait", "a time, as in 90s", take_wait },
-	{ "force", NULL, take_force },
-};
-
-static enum outcome read_options(enum verb verb, struct words *w, struct backend_words *b)
-{
-	if (verb == DRAIN)
-		return options_parse(w, drain_options, 1, b);
-	if (verb == DEL)
-		return options_parse(w, del_options, 2, b);
-	if (verb == SET && w->at == w->n) {
-		report("backend set: what to set is missing (see 'lbctl -h')");
-		return USAGE;
-	}
-	return options_parse(w, set_options, sizeof(set_options) / sizeof(set_options[0]),
-			     b);
-}
 
 static enum outcome read_target(struct change *c, struct words *w, struct target *ret)
 {
@@ -237,23 +114,23 @@ static enum outcome refuse_named(const struct model_service *s,
 }
 
 /* Where @old is NULL, the backend is not in @s. */
-static enum outcome edit_backend(struct change *c, enum verb verb,
+static enum outcome edit_backend(struct change *c, enum backend_verb verb,
 				 struct model_service *s, struct model_backend *old,
 				 const struct model_backend *new,
 				 const struct backend_words *words)
 {
 	switch (verb) {
-	case ADD:
+	case BACKEND_ADD:
 		return old ? refuse_twice(s, old) : insert_backend(c, s, new);
-	case REPLACE:
+	case BACKEND_REPLACE:
 		if (!old)
 			return insert_backend(c, s, new);
 		copy_settings(old, new);
 		return check_backend(s, old);
-	case SET:
+	case BACKEND_SET:
 		set_backend(old, words);
 		return check_backend(s, old);
-	case DEL:
+	case BACKEND_DEL:
 		if (rule_of_backend(s, old))
 			return refuse_named(s, old);
 		if (words->has_wait)
@@ -264,7 +141,7 @@ static enum outcome edit_backend(struct change *c, enum verb verb,
 			return REFUSED;
 		model_del_backend(s, old);
 		return DONE;
-	case DRAIN:
+	case BACKEND_DRAIN:
 		break;
 	}
 	old->state = LB_BACKEND_DRAIN;
@@ -286,31 +163,66 @@ static enum outcome refuse_missing(const struct target *t)
 	return REFUSED;
 }
 
-static enum outcome edit_target(struct change *c, enum verb verb, const struct target *t,
-				const struct backend_words *words)
+bool backend_is_meant(const struct model_service *s, const struct model_backend *b,
+		      const struct address *address, __u16 port, bool all)
 {
-	bool makes = verb == ADD || verb == REPLACE;
+	if (address_compare(&b->address, address))
+		return false;
+	return (all && !port) || b->port == model_backend_port(s, port);
+}
+
+/* `add` and `replace` in one service. */
+static enum outcome make_backend(struct change *c, enum backend_verb verb,
+				 const struct target *t, struct model_service *s,
+				 const struct backend_words *words)
+{
+	struct model_backend new;
+
+	model_init_backend(&new);
+	new.address = t->address;
+	new.port = model_backend_port(s, t->port);
+	set_backend(&new, words);
+	return edit_backend(c, verb, s, model_find_backend(s, &new.address, new.port),
+			    &new, words);
+}
+
+/* The others; counts in @done.  Backwards, since a backend may go. */
+static enum outcome edit_those(struct change *c, enum backend_verb verb,
+			       const struct target *t, struct model_service *s,
+			       const struct backend_words *words, size_t *done)
+{
+	enum outcome outcome = DONE;
+	size_t i;
+
+	for (i = s->n_backends; i-- > 0 && !outcome;) {
+		struct model_backend *b = &s->backends[i];
+
+		if (!backend_is_meant(s, b, &t->address, t->port, !t->service))
+			continue;
+		outcome = edit_backend(c, verb, s, b, b, words);
+		++*done;
+	}
+	return outcome;
+}
+
+static enum outcome edit_target(struct change *c, enum backend_verb verb,
+				const struct target *t, const struct backend_words *words)
+{
+	bool makes = verb == BACKEND_ADD || verb == BACKEND_REPLACE;
 	enum outcome outcome = DONE;
 	size_t i, done = 0;
 
 	for (i = 0; i < c->to->n_services && !outcome; i++) {
 		struct model_service *s = &c->to->services[i];
-		struct model_backend new, *old;
 
 		if (t->service && t->service != s)
 			continue;
-		if (makes && !t->service && t->address.family != s->address.family)
-			continue;
-
-		model_init_backend(&new);
-		new.address = t->address;
-		new.port = model_backend_port(s, t->port);
-		set_backend(&new, words);
-		old = model_find_backend(s, &new.address, new.port);
-		if (!old && !makes)
-			continue;
-		outcome = edit_backend(c, verb, s, old, &new, words);
-		done++;
+		if (!makes) {
+			outcome = edit_those(c, verb, t, s, words, &done);
+		} else if (t->service || t->address.family == s->address.family) {
+			outcome = make_backend(c, verb, t, s, words);
+			done++;
+		}
 	}
 
 	if (done)
@@ -323,7 +235,7 @@ static enum outcome edit_target(struct change *c, enum verb verb, const struct t
 	return refuse_missing(t);
 }
 
-static enum outcome edit(struct change *c, enum verb verb, struct words *w)
+static enum outcome edit(struct change *c, enum backend_verb verb, struct words *w)
 {
 	struct backend_words words = {};
 	struct target target;
@@ -331,7 +243,7 @@ static enum outcome edit(struct change *c, enum verb verb, struct words *w)
 
 	outcome = read_target(c, w, &target);
 	if (!outcome)
-		outcome = read_options(verb, w, &words);
+		outcome = backend_options(verb, w, &words);
 	if (outcome)
 		return outcome;
 	if (words.has_wait && words.force) {
@@ -344,7 +256,7 @@ static enum outcome edit(struct change *c, enum verb verb, struct words *w)
 	}
 
 	c->wait_ms = words.wait_ms;
-	c->wait_then_del = verb == DEL;
+	c->wait_then_del = verb == BACKEND_DEL;
 	c->wait_service = target.service_text;
 	c->wait_backend = target.backend_text;
 	return edit_target(c, verb, &target, &words);
@@ -352,25 +264,25 @@ static enum outcome edit(struct change *c, enum verb verb, struct words *w)
 
 enum outcome backend_add(struct change *c, struct words *w)
 {
-	return edit(c, ADD, w);
+	return edit(c, BACKEND_ADD, w);
 }
 
 enum outcome backend_set(struct change *c, struct words *w)
 {
-	return edit(c, SET, w);
+	return edit(c, BACKEND_SET, w);
 }
 
 enum outcome backend_replace(struct change *c, struct words *w)
 {
-	return edit(c, REPLACE, w);
+	return edit(c, BACKEND_REPLACE, w);
 }
 
 enum outcome backend_drain(struct change *c, struct words *w)
 {
-	return edit(c, DRAIN, w);
+	return edit(c, BACKEND_DRAIN, w);
 }
 
 enum outcome backend_del(struct change *c, struct words *w)
 {
-	return edit(c, DEL, w);
+	return edit(c, BACKEND_DEL, w);
 }

@@ -3,10 +3,11 @@
  * backend_wait.c - `backend drain ... wait TIME` and `backend del ... wait TIME`.
  *
  * The backend was put into drain before; here its flows are counted until there are none
- * or the time is over.  No lock is held meanwhile: others may change what they like, also
- * this backend.
+ * or the time is over, and whoever waits sees them go.  No lock is held meanwhile: others
+ * may change what they like, also this backend.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -17,7 +18,8 @@
 #include "names.h"
 #include "report.h"
 
-#define STEP_MS 200 /* between two looks at the flow table */
+#define STEP_MS 200  /* between two looks at the flow table */
+#define TELL_MS 1000 /* between two lines about it */
 
 static __u64 now_ms(void)
 {
@@ -35,14 +37,21 @@ static void sleep_ms(__u64 ms)
 		;
 }
 
-/* The backends that the user's words name, as flows know them. */
+static int compare_ref(const void *a, const void *b)
+{
+	const __u32 *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+/* The backends that the user's words name, as flows know them; sorted. */
 static size_t collect_refs(const struct change *c, const struct model *m, __u32 *ret)
 {
 	struct service_name name = {};
 	struct address address;
 	__u16 port;
 	bool all = !strcmp(c->wait_service, "all");
-	size_t i, n = 0;
+	size_t i, j, n = 0;
 
 	if (!all && service_parse(c->wait_service, &name))
 		return 0;
@@ -51,24 +60,70 @@ static size_t collect_refs(const struct change *c, const struct model *m, __u32 
 
 	for (i = 0; i < m->n_services; i++) {
 		const struct model_service *s = &m->services[i];
-		const struct model_backend *b;
 
 		if (!all && s != model_find_service(m, &name))
 			continue;
-		b = model_find_backend(s, &address, model_backend_port(s, port));
-		if (b)
-			ret[n++] = b->ref;
+		for (j = 0; j < s->n_backends; j++)
+			if (backend_is_meant(s, &s->backends[j], &address, port, all))
+				ret[n++] = s->backends[j].ref;
 	}
+	qsort(ret, n, sizeof(*ret), compare_ref);
 	return n;
+}
+
+/* How many flows are left, for whoever watches. */
+struct progress {
+	bool json;
+	__u64 told, told_ms; /* the last line, and when */
+};
+
+static void tell(struct progress *p, const struct change *c, __u64 n, __u64 now)
+{
+	if (n == p->told || (n && p->told_ms && now - p->told_ms < TELL_MS))
+		return;
+	if (p->json)
+		printf("{\"flows_left\":%llu}\n", n);
+	else
+		printf("backend %s: %llu flow%s left\n", c->wait_backend, n,
+		       n == 1 ? "" : "s");
+	fflush(stdout);
+	p->told = n;
+	p->told_ms = now;
+}
+
+/* Until there are no flows; how many are left when the time is over. */
+static enum outcome watch(const struct change *c, struct state *state,
+			  const struct flow_filter *f)
+{
+	struct progress progress = { .json = c->lbctl->json };
+	__u64 n, end = now_ms() + c->wait_ms;
+
+	for (;;) {
+		__u64 now = now_ms();
+
+		if (flow_number(state, f, &n)) {
+			report("flows cannot be counted");
+			return REFUSED;
+		}
+		tell(&progress, c, n, now);
+		if (!n)
+			return DONE;
+		if (now >= end)
+			break;
+		sleep_ms(end - now < STEP_MS ? end - now : STEP_MS);
+	}
+	report("backend '%s': %llu live flow%s left; it stays in drain", c->wait_backend,
+	       n, n == 1 ? "" : "s");
+	return REFUSED;
 }
 
 static enum outcome wait_for(const struct change *c, struct state *state)
 {
-	__u64 n, end = now_ms() + c->wait_ms;
 	struct flow_filter f = { .states = ~(1U << LB_FLOW_CLOSED), .by_backend = true };
+	enum outcome outcome;
 	struct model m;
 
-	f.refs = calloc(LB_MAX_SERVICES, sizeof(*f.refs));
+	f.refs = calloc(LB_MAX_BACKENDS, sizeof(*f.refs));
 	if (!f.refs || state_read(state, &m)) {
 		free(f.refs);
 		report("%s: cannot read the state", state->dir);
@@ -76,26 +131,9 @@ static enum outcome wait_for(const struct change *c, struct state *state)
 	}
 	f.n_refs = collect_refs(c, &m, f.refs);
 	model_free(&m);
-
-	for (;;) {
-		__u64 now = now_ms();
-
-		if (flow_number(state, &f, &n)) {
-			report("flows cannot be counted");
-			n = 1;
-			break;
-		}
-		if (!n)
-			break;
-		if (now >= end) {
-			report("backend '%s': %llu live flow%s left; it stays in drain",
-			       c->wait_backend, n, n == 1 ? "" : "s");
-			break;
-		}
-		sleep_ms(end - now < STEP_MS ? end - now : STEP_MS);
-	}
+	outcome = watch(c, state, &f);
 	free(f.refs);
-	return n ? REFUSED : DONE;
+	return outcome;
 }
 
 static enum outcome delete_now(const struct change *c)

@@ -54,6 +54,13 @@ enum outcome service_options(struct change *c, struct words *w, struct model_ser
 /* As find_policy(); a blind change takes every name.  Reports. */
 enum outcome change_find_policy(struct change *c, const char *name, int *ret_slot);
 
+/*
+ * Do a user's words for a backend name @b of @s?  @port is 0 if none was said: then it is
+ * that of the service, or, if all services are meant (@all), the host with all its ports.
+ */
+bool backend_is_meant(const struct model_service *s, const struct model_backend *b,
+		      const struct address *address, __u16 port, bool all);
+
 /* After a change with wait_ms (backend_wait.c); the lock is free meanwhile. */
 enum outcome backend_wait(const struct change *c);
 

@@ -17,9 +17,7 @@
 #include "devices.h"
 #include "output.h"
 #include "report.h"
-#include "settings.h"
 #include "snapshot.h"
-#include "table.h"
 
 void doctor_say(struct doctor *d, enum verdict verdict, const char *check,
 		const char *object, const char *remedy, const char *format, ...)
@@ -84,30 +82,6 @@ static void check_forwarding(struct doctor *d)
 	}
 }
 
-static void check_services(struct doctor *d, const struct model *m)
-{
-	char name[ENDPOINT_TEXT_SIZE];
-	size_t i, j;
-
-	for (i = 0; i < m->n_services; i++) {
-		const struct model_service *s = &m->services[i];
-		size_t usable = 0;
-
-		for (j = 0; j < s->n_backends; j++)
-			usable += backend_is_usable(&s->backends[j]);
-		service_text(s, name);
-		if (usable)
-			doctor_say(d, VERDICT_OK, "service", name, NULL,
-				   "%zu of %zu backends usable", usable, s->n_backends);
-		else
-			doctor_say(d, VERDICT_WARN, "service", name,
-				   s->n_backends ? "lbctl backend set ... state active"
-						 : "lbctl backend add",
-				   "no backend is usable: new flows are %s",
-				   on_empty_means(s->on_empty));
-	}
-}
-
 /* @only NULL: all interfaces the chain is on. */
 static enum outcome check_instance(struct doctor *d, struct state *s, const char *only)
 {
@@ -135,7 +109,7 @@ static enum outcome check_instance(struct doctor *d, struct state *s, const char
 		doctor_say(d, VERDICT_WARN, "attached", "chain", "lbctl chain attach DEV",
 			   "on no interface: nothing is forwarded");
 
-	check_services(d, &m);
+	doctor_services(d, s, &m);
 	doctor_backends(d, s, &m);
 	model_free(&m);
 	return DONE;

@@ -26,6 +26,8 @@ long doctor_read_number(const char *format, ...) __attribute__((format(printf, 1
 void doctor_system(struct doctor *d);
 /* @dev NULL: the chain is not on it. */
 void doctor_device(struct doctor *d, const char *name, const struct lb_device *dev);
+/* Has each a backend that takes new flows? */
+void doctor_services(struct doctor *d, const struct state *s, const struct model *m);
 /* Routes and neighbours of all backends. */
 void doctor_backends(struct doctor *d, const struct state *s, const struct model *m);
 

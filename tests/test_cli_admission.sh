@@ -42,6 +42,13 @@ told() {
 	prints "backend show has the columns that somebody needs" \
 		'WEIGHT +PRIORITY +FLOWS +OF' lb backend show
 	prints "... with what they say" '10\.0\.0\.2:8080 +active +3 +1 +0 +100 ' lb backend show
+	prints "the doctor says what has no effect" \
+		"^warn +priority +$service +policy round-robin does not look at its backends' priorities" \
+		lb doctor
+	prints "... and which backends are full" "^ok +max-flows +$service +0 of 1 backends" lb doctor
+	does "where it has one" lb policy set primary-standby
+	counts "... it says nothing" 0 '^warn +priority' lb doctor
+	does "(back)" lb policy set round-robin
 }
 
 changed() {

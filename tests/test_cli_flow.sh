@@ -13,16 +13,19 @@ far=$ns-far		# the switch, the client and the backends live here
 service=10.0.0.10:8000/tcp
 servers=() client=
 
-# Connect $1 times to port $2, say so, and keep the connections until stdin ends.
+# Connect $1 times to the ports $2, say so, and keep the connections until stdin ends; a line
+# there ends one.
 hold='
 import socket, sys
-port = int(sys.argv[2])
-kept = [socket.create_connection(("10.0.0.10", port), 10) for i in range(int(sys.argv[1]))]
+ports = sys.argv[2].split(",")
+kept = [socket.create_connection(("10.0.0.10", int(ports[i % len(ports)])), 10)
+        for i in range(int(sys.argv[1]))]
 for s in kept:
     s.sendall(b"x")
     assert s.recv(1) == b"y"
 print("connected", flush=True)
-sys.stdin.read()'
+while sys.stdin.readline():
+    kept.pop().close()'
 
 serve='
 import socket, sys, threading
@@ -79,7 +82,7 @@ start_far() {
 	done
 }
 
-# connect N [PORT]: hold so many connections until `hang_up`.
+# connect N [PORT,...]: hold so many connections until `hang_up`.
 connect() {
 	local i
 
@@ -131,6 +134,13 @@ prints "by another client" '^0$' lb flow count client 10.0.0.4/30
 prints "by service and backend" '^6$' lb flow count service $service backend 10.0.0.2
 prints "by another backend" '^0$' lb flow count backend 10.0.0.3:8000
 prints "the screen counts them" '10\.0\.0\.2:8000 +active +1 +6 ' lb
+lb backend set $service 10.0.0.2 max-flows 7
+counts "a backend below its max-flows is no problem" 0 'backend-full' lb
+lb backend set $service 10.0.0.2 max-flows 6
+prints "one that has them is" "^! $service 10\.0\.0\.2:8000  6 flows, max-flows 6: it gets no new ones" lb
+prints "... for the doctor, too" "^warn +max-flows +$service +all backends are full: new flows are rejected" \
+	lb doctor
+lb backend set $service 10.0.0.2 max-flows off
 is_json flows flow show
 counts "times in JSON have no false digits" 0 '[0-9]\.[0-9]{6}' lb -j flow show
 refuses 1 "in no service" flow show backend 10.0.0.99
@@ -147,9 +157,14 @@ printf '%s\n' "service add $service" "backend add $service 10.0.0.3 state drain"
 	>"$tmp/without"
 refuses 1 "has 6 live flows; drain it first, or 'apply FILE force'" apply "$tmp/without"
 
-lb backend del $service 10.0.0.2 wait 500ms >"$tmp/out" 2>"$tmp/err"
+lb backend del $service 10.0.0.2 wait 500ms >"$tmp/told" 2>"$tmp/err"
 [ $? -eq 1 ] && grep -q "10.0.0.2': 6 live flows left; it stays in drain" "$tmp/err"
 test_is $? "waiting in vain says how many flows are left" "$(cat "$tmp/err")"
+prints "... and that none went" '^backend 10\.0\.0\.2: 6 flows left$' cat "$tmp/told"
+counts "... in one line" 1 . cat "$tmp/told"
+lb -j backend drain $service 10.0.0.2 wait 1ms >"$tmp/told" 2>"$tmp/err"
+test_is $(($? != 1)) "so does drain"
+prints "... in JSON" '^\{"flows_left":6\}$' cat "$tmp/told"
 prints "and leaves the backend in drain" "10\.0\.0\.2:8000 state drain" lb save
 prints "which keeps its flows" '^6$' lb flow count
 
@@ -230,6 +245,33 @@ prints "a flow of IPv6 and UDP" \
 prints "by client" '^1$' lb flow count client fd00:5::/126
 prints "by backend" '^1$' lb flow count backend fd00:5::2
 prints "nothing of IPv4" '^0$' lb flow count client 0.0.0.0/0
+
+# Flows that go one by one, of a host in two services; the later service has the lower id.
+lb flow flush all
+lb service del '[fd00:5::10]:53/udp'
+lb service add 10.0.0.10:8001/tcp
+lb backend add 10.0.0.10:8001/tcp 10.0.0.2:8000
+lb service add $service
+lb backend add $service 10.0.0.2
+connect 4 8000,8001
+test_is $? "four connections to one host in two services" "$(cat "$tmp/held-err"; lb)"
+(
+	for lines in '\n' '\n' '\n\n'; do
+		sleep 1.5
+		printf '%b' "$lines" >&9
+	done
+) &
+lb backend drain all 10.0.0.2 wait 30s >"$tmp/told" 2>"$tmp/err"
+test_is $? "drain all waits for the flows of both" "$(cat "$tmp/err" "$tmp/told")"
+grep -o '[0-9]* flow' "$tmp/told" | grep -o '[0-9]*' | paste -sd' ' >"$tmp/left"
+prints "... and shows them go" '^4 3 2 (1 )?0$' cat "$tmp/left"
+counts "both are in drain, whatever their ports" 2 '10\.0\.0\.2:8000 state drain' lb save
+does "as a host they are active again" lb backend set all 10.0.0.2 state active
+counts "... both" 0 'state drain' lb save
+hang_up
+does "and go" lb backend del all 10.0.0.2 wait 5s
+counts "... from both" 0 '^backend' lb save
+lb service del 10.0.0.10:8001/tcp
 
 # A backend that does not exist: the screen and the doctor name it.
 lb service add 10.0.0.10:8001/tcp
