@@ -240,7 +240,7 @@ test:
 
 # What is said of policies, with storms of 10,000 swaps; `make test` has shorter ones.
 POLICY_SUITES = $(wildcard $(addprefix tests/test_,polic*.[cs]* laws*.[cs]* gate*.[cs]* \
-	table.c admit*.c client*.c unknown*.c tunable*.[cs]*)) \
+	table.c hash.c admit*.c client*.c unknown*.c tunable*.[cs]*)) \
 	$(wildcard $(addprefix tests/net/test_,policies.sh policy*.sh drain.sh admit.sh \
 	unknown.sh swap.sh)) tests/vm/test_6_1.sh
 

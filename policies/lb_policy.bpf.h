@@ -12,10 +12,14 @@
  *
  * It is asked once for each new flow, and for each packet where the service says so
  * (flow->per_packet), with table->n_slots >= 1.  The slots name backends as the kind of
- * table says: one each (uniform), in smooth weighted order (weighted), or consistently
- * hashed (maglev).  It may be asked on any CPU and on several at once.  @flow and @table
+ * table says: one each (uniform), in smooth weighted order (weighted; primary: of those of best
+ * priority), or consistently hashed (maglev).  It may be asked on any CPU and on several at once.  @flow and @table
  * are good during the call.  It need not know about addresses of backends, state, or what
  * happens to the flow.
+ *
+ * It may look behind the slots all the same: lb_slot_backend() names a slot's backend,
+ * lb_backend_weight() and lb_backend_live() say what it can bear and what it has.  To look at
+ * many, use bpf_loop(); each costs about 10 ns.
  *
  * LB_DROP drops the packet (counted as policy-drop), LB_NO_SLOT and a slot out of range
  * too (bad-slot).  A policy that works on one kind of table must be safe on every kind: it

@@ -3,7 +3,7 @@
  * test_laws.c - whom policies choose how often: 1 to 200 backends, weights from 0 to 100.
  *
  * Of policies that take turns the tables are looked at slot by slot, since the order is in
- * there; that they go by it is looked at as well.  test_live.c has those that count flows.
+ * there; that they go by it is looked at as well.  test_laws_live.c has those that count flows.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -124,6 +124,69 @@ static void turns_follow_the_table(void **state)
 	}
 }
 
+/* ---- primaries and standby ------------------------------------------------------------- */
+
+/* Six backends, by their places: what they are, and who has flows. */
+static const struct {
+	const char *name;
+	__u32 priority[6];
+	const char *state; /* a: active, d: draining, x: down, 0: of weight 0 */
+	const char *flows; /* 1: some, 0: none */
+} standbys[] = {
+	{ "all primaries", { 0, 0, 0, 0, 0, 0 }, "aaaaaa", "111111" },
+	{ "the standby waits", { 0, 0, 0, 1, 1, 2 }, "aaaaaa", "111000" },
+	{ "no primary is left", { 0, 0, 0, 1, 1, 2 }, "xd0aaa", "000110" },
+	{ "one primary is enough", { 0, 0, 0, 1, 1, 2 }, "xadaaa", "010000" },
+	{ "the last resort", { 0, 0, 0, 1, 1, 2 }, "xxxd0a", "000001" },
+	{ "a standby that drains", { 7, 7, 9, 9, 9, 9 }, "dd0aad", "000110" },
+	{ "the order is not that of places",
+	  { 30, 20, 10, 30, 20, 10 },
+	  "aaxaad",
+	  "010010" },
+};
+
+static void set_states(struct policy_service *s, size_t row)
+{
+	for (int i = 0; i < 6; i++) {
+		char state = standbys[row].state[i];
+
+		s->backend[i].priority = standbys[row].priority[i];
+		s->backend[i].weight = state == '0' ? 0 : 1 + i;
+		s->backend[i].state = state == 'd'   ? LB_BACKEND_DRAIN
+				      : state == 'x' ? LB_BACKEND_DOWN
+						     : LB_BACKEND_ACTIVE;
+	}
+}
+
+/* Standby backends have flows only while no primary is usable; equals share by weight. */
+static void standby_backends_wait(void **state)
+{
+	struct policy_service *s = policy_service_make(6);
+
+	(void)state;
+	policy_use("primary_standby");
+	for (size_t row = 0; row < sizeof(standbys) / sizeof(standbys[0]); row++) {
+		__u32 count[7] = {}, sum = 0;
+
+		set_states(s, row);
+		for (int i = 0; i < 6; i++)
+			sum += standbys[row].flows[i] == '1' ? s->backend[i].weight : 0;
+		policy_install(s, LB_TABLE_PRIMARY);
+		policy_count(count, 0, 10 * sum, 4);
+		for (int i = 0; i < 6; i++) {
+			__u32 share = standbys[row].flows[i] == '1'
+					      ? 10 * s->backend[i].weight
+					      : 0;
+
+			if (count[i + 1] != share)
+				fail_msg("%s: backend %d has %u flows of %u, not %u",
+					 standbys[row].name, i + 1, count[i + 1],
+					 10 * sum, share);
+		}
+	}
+	free(s);
+}
+
 /* ---- by hash, and at random ------------------------------------------------------------- */
 
 static const struct law {
@@ -237,6 +300,7 @@ int main(void)
 		cmocka_unit_test(weighted_turns_are_smooth),
 		cmocka_unit_test(a_round_has_exact_shares),
 		cmocka_unit_test(turns_follow_the_table),
+		cmocka_unit_test(standby_backends_wait),
 		cmocka_unit_test(flows_are_drawn_by_weight),
 		cmocka_unit_test(who_is_drawn_again),
 		cmocka_unit_test(maglev_moves_little_more_than_the_ideal),

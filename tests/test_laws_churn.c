@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * test_churn.c - the policies that count flows, while flows come, end and are evicted.
+ * test_laws_churn.c - the policies that count flows, while flows come, end and are evicted.
  *
  * The real flow table, much too small: packets of random clients go through the chain, and
  * each choice is judged by the flows that were in the table then, counted one by one.
@@ -152,5 +152,5 @@ int main(void)
 		cmocka_unit_test(least_conn_is_right_under_churn),
 		cmocka_unit_test(p2c_never_takes_the_worst_under_churn),
 	};
-	return cmocka_run_group_tests_name("churn", units, open_chain, close_chain);
+	return cmocka_run_group_tests_name("laws_churn", units, open_chain, close_chain);
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * test_live.c - the laws of the policies that look at how many flows backends have.
+ * test_laws_live.c - the laws of the policies that look at how many flows backends have.
  *
- * Here flows only come, and the test counts them; test_churn.c has the real flow table.
+ * Here flows only come, and the test counts them; test_laws_churn.c has the real flow table.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -227,5 +227,5 @@ int main(void)
 		cmocka_unit_test(p2c_is_far_more_level_than_random),
 		cmocka_unit_test(p2c_respects_weights),
 	};
-	return cmocka_run_group_tests_name("live", units, NULL, policy_close);
+	return cmocka_run_group_tests_name("laws_live", units, NULL, policy_close);
 }
