@@ -156,7 +156,7 @@ enum outcome change_find_policy(struct change *c, const char *name, int *ret_slo
 
 static enum outcome start_model(struct change *c, const struct model *from)
 {
-	int policy;
+	int policy, i;
 
 	if (!c->is_whole) {
 		if (!model_copy(c->to, from))
@@ -167,6 +167,8 @@ static enum outcome start_model(struct change *c, const struct model *from)
 
 	model_init(c->to);
 	memcpy(c->to->policies, from->policies, sizeof(from->policies));
+	for (i = 0; i < LB_MAX_POLICIES; i++)
+		c->to->policies[i].set = 0;
 	policy = model_find_policy(from, MODEL_POLICY);
 	c->to->default_policy = policy < 0 ? from->default_policy : policy;
 	return DONE;

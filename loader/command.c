@@ -76,6 +76,7 @@ static const char help[] =
 	"policy  := set NAME [service SERVICE] | load FILE | unload NAME | new NAME | show [NAME]\n"
 	"         | param match [(rule|no-rule) RULE service SERVICE] | param match service SERVICE\n"
 	"         | param match rule none service SERVICE\n"
+	"         | param NAME [PARAMETER (NUMBER|default)] [service SERVICE]\n"
 	"RULE    := \"[len N|LO-HI] [at OFFSET = TEXT|0xHEX] backend BACKEND|:PORT\"\n"
 	"flow    := show FILTER* [limit N] | count FILTER* | flush (FILTER+ | all)\n"
 	"FILTER  := service SERVICE | backend BACKEND | client ADDR[/LEN] | state STATE\n"

@@ -5,8 +5,8 @@
  * Whatever can be refused is tried before anything is written.  Then:
  *
  *  1. lb_config.dirty; counts of ids that are given away again
- *  2. admissions; sources of tunnels; new backends, then new services, each with its rules
- *     and published by its last word; changed words
+ *  2. parameters of policies; admissions; sources of tunnels; new backends, then new
+ *     services, each with its rules and published by its last word; changed words
  *  3. endpoints of backends and addresses, lists of siblings, lb_wide's switch: replies
  *     are known before requests leave; then rules, which name backends past the tables
  *  4. tables: one pointer per service flips policy, weights and backends together
@@ -34,6 +34,7 @@
 #include "rules.h"
 #include "sources.h"
 #include "table.h"
+#include "tunables.h"
 
 struct commit {
 	struct state *s;
@@ -203,6 +204,9 @@ static int write_records(struct commit *c)
 	size_t i, j;
 	int err;
 
+	err = tunables_write(c->s, c->to);
+	if (err)
+		return err;
 	profiles_write(c->s, &c->profiles);
 	sources_write(c->s, &c->sources);
 	for (i = 0; i < c->to->n_services; i++) {
@@ -321,6 +325,7 @@ static int carry_out(struct commit *c)
 
 	free_records(c);
 	rules_tidy(s); /* if it fails: nobody reads them */
+	tunables_tidy(s, c->to);
 	endpoint_set_finish(s, &c->endpoints);
 	err = prefix_set_finish(s, &c->prefixes);
 	if (err) {

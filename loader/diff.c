@@ -14,6 +14,7 @@
 
 #include "address.h"
 #include "number.h"
+#include "param.h"
 #include "rules.h"
 #include "settings.h"
 
@@ -244,6 +245,7 @@ size_t model_diff(const struct model *from, const struct model *to,
 		emit(line.text);
 		n++;
 	}
+	n += param_diff(from, to, emit);
 
 	for (i = 0; i < from->n_services; i++) {
 		const struct model_service *s = &from->services[i];
@@ -259,6 +261,7 @@ size_t model_diff(const struct model *from, const struct model *to,
 			 : emit_service("add", to, new, emit);
 		n += diff_backends(old, new, emit);
 		n += diff_rules(old, new, emit);
+		n += param_diff_service(to, old, new, emit);
 	}
 	return n;
 }

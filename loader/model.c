@@ -74,6 +74,7 @@ void model_free(struct model *m)
 	for (i = 0; i < m->n_services; i++) {
 		free(m->services[i].backends);
 		free(m->services[i].rules);
+		free(m->services[i].params);
 	}
 	free(m->services);
 	m->services = NULL;
@@ -93,10 +94,13 @@ static bool copy_service(struct model_service *s, const struct model_service *fr
 {
 	*s = *from;
 	s->rules = NULL;
+	s->params = NULL;
 	return copy_array((void **)&s->backends, from->backends, from->n_backends,
 			  sizeof(*s->backends)) &&
 	       copy_array((void **)&s->rules, from->rules, from->n_rules,
-			  sizeof(*s->rules));
+			  sizeof(*s->rules)) &&
+	       copy_array((void **)&s->params, from->params, from->n_params,
+			  sizeof(*s->params));
 }
 
 static int copy_services(struct model *to, const struct model *from)
@@ -284,6 +288,7 @@ void model_del_service(struct model *m, struct model_service *s)
 
 	free(s->backends);
 	free(s->rules);
+	free(s->params);
 	m->n_services--;
 	memmove(s, s + 1, (m->n_services - place) * sizeof(*s));
 }

@@ -62,6 +62,13 @@ struct model_rule {
 	__u16 port;		/* host order */
 };
 
+/* What is set for one service alone of what its policies let a user set (tunables.h). */
+struct model_param {
+	int policy; /* slot */
+	__u32 key;  /* index in lb_policy_info.tunables */
+	__u64 value;
+};
+
 /* Where tunnels come from; behind the prefix it is spread by flow. */
 struct model_source {
 	struct address address; /* family 0: not set */
@@ -96,11 +103,15 @@ struct model_service {
 	struct model_backend *backends; /* sorted by address, port */
 	size_t n_rules;
 	struct model_rule *rules; /* in the order in which they came */
+	size_t n_params;
+	struct model_param *params;
 };
 
 struct model_policy {
 	struct lb_policy_info info;
 	bool used;
+	__u32 set;		      /* bit per tunable that is set for all services */
+	__u64 value[LB_MAX_TUNABLES]; /* valid where the bit is set */
 };
 
 struct model {

@@ -234,3 +234,11 @@ int pins_put(const struct state *s, const char *folder, const char *name, int fd
 	unlink(path);
 	return bpf_obj_pin(fd, path) ? -errno : 0;
 }
+
+void pins_drop(const struct state *s, const char *folder, const char *name)
+{
+	char path[PIN_PATH_SIZE];
+
+	pin_path(s, folder, name, path);
+	unlink(path);
+}

@@ -27,6 +27,9 @@ int pins_get(const struct state *s, const char *folder, const char *name);
 /* Pin; what had that name goes. */
 int pins_put(const struct state *s, const char *folder, const char *name, int fd);
 
+/* No harm if it is not there. */
+void pins_drop(const struct state *s, const char *folder, const char *name);
+
 /* Take the exclusive lock on the instance's folder; reports who has it. */
 int pins_lock(struct state *s, unsigned int wait_ms);
 /* Lock one folder of it, if nobody has: an fd; -EWOULDBLOCK and by which pid it is locked,

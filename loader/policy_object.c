@@ -14,6 +14,7 @@
 #include "object.h"
 #include "pins.h"
 #include "report.h"
+#include "tunables.h"
 
 static bool is_name(const char name[LB_NAME_SIZE])
 {
@@ -151,6 +152,7 @@ static int load(struct state *s, struct bpf_object *obj, const char *path,
 		__u32 *ret_slot)
 {
 	struct lb_policy_meta *meta = find_meta(obj, path), copy;
+	struct lb_tunable declared[LB_MAX_TUNABLES];
 	struct bpf_program *prog = object_xdp_program(obj);
 	int slot, err;
 
@@ -160,6 +162,9 @@ static int load(struct state *s, struct bpf_object *obj, const char *path,
 		report("%s: not a policy: it has not one XDP program", path);
 		return -EINVAL;
 	}
+	err = tunables_declared(obj, path, declared);
+	if (err)
+		return err;
 	slot = find_slot(s, meta->name);
 	if (slot < 0)
 		return -ENOSPC;
@@ -168,7 +173,11 @@ static int load(struct state *s, struct bpf_object *obj, const char *path,
 	copy = *meta; /* the object's is gone once it is loaded */
 	err = object_load(obj, path);
 	if (!err)
+		err = tunables_install(s, slot, declared, obj, bpf_program__fd(prog));
+	if (!err)
 		err = install(s, &copy, bpf_program__fd(prog), path);
+	if (!err)
+		__atomic_store_n(&s->config->dirty, 0, __ATOMIC_RELEASE);
 	*ret_slot = slot;
 	return err;
 }

@@ -1,111 +1,187 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * policy_param.c - `lbctl policy param`: what a policy is told for each service.
+ * policy_param.c - `lbctl policy param`: what a policy is told, for all services or for one.
  *
- * Only match has parameters: its rules.
+ * Match is told rules; the others numbers, which their objects declare.
  */
-#include <jansson.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "address.h"
 #include "change.h"
 #include "names.h"
+#include "number.h"
+#include "param.h"
 #include "report.h"
 #include "rule_rows.h"
 #include "rules.h"
+#include "tunables.h"
 
-/* The policy's name, which must have parameters. */
-static enum outcome take_policy(struct words *w, const struct model *m, bool any)
+#define LIST_SIZE 400
+
+static bool has_params(const struct model_policy *p)
+{
+	return p->used &&
+	       (p->info.tunables[0].name[0] || !strcmp(p->info.meta.name, RULES_POLICY));
+}
+
+static enum outcome report_none(const struct model *m, int slot)
+{
+	char list[LIST_SIZE] = "";
+	size_t used = 0;
+	int i;
+
+	for (i = 0; i < LB_MAX_POLICIES && used + LB_NAME_SIZE + 2 < sizeof(list); i++)
+		if (has_params(&m->policies[i]))
+			used += snprintf(list + used, sizeof(list) - used, "%s%s",
+					 used ? ", " : "", m->policies[i].info.meta.name);
+	report("policy '%s': has no parameters; these have: %s",
+	       m->policies[slot].info.meta.name, list);
+	return REFUSED;
+}
+
+/* ---- set ------------------------------------------------------------------------------ */
+
+/* Nobody knows before there is an instance: take the word for it. */
+static void declare(struct lb_policy_info *info, const char *key)
+{
+	int i;
+
+	if (tunables_find(info->tunables, key) >= 0 || strlen(key) >= LB_NAME_SIZE)
+		return;
+	for (i = 0; i < LB_MAX_TUNABLES && info->tunables[i].name[0]; i++)
+		;
+	if (i == LB_MAX_TUNABLES)
+		return;
+	strcpy(info->tunables[i].name, key);
+	info->tunables[i].high = LLONG_MAX;
+}
+
+static enum outcome take_key(struct change *c, struct words *w, int slot, int *ret)
+{
+	struct lb_policy_info *info = &c->to->policies[slot].info;
+	const char *key = words_want(w, "the parameter"), *keys[LB_MAX_TUNABLES];
+	char miss[MISS_TEXT_SIZE];
+	size_t n;
+
+	if (!key)
+		return USAGE;
+	if (c->is_blind)
+		declare(info, key);
+	if (!info->tunables[0].name[0])
+		return report_none(c->to, slot);
+	*ret = tunables_find(info->tunables, key);
+	if (*ret >= 0)
+		return DONE;
+	for (n = 0; n < LB_MAX_TUNABLES && info->tunables[n].name[0]; n++)
+		keys[n] = info->tunables[n].name;
+	report("'%s': no such parameter of '%s'%s (see 'lbctl policy param %s')", key,
+	       info->meta.name, did_you_mean(key, keys, n, miss), info->meta.name);
+	return USAGE;
+}
+
+/* @ret_set false: `default`. */
+static enum outcome take_value(struct words *w, const struct lb_tunable *t, bool *ret_set,
+			       __u64 *ret)
+{
+	const char *text = words_want(w, "its value, or 'default',");
+	unsigned long value = 0;
+
+	if (!text)
+		return USAGE;
+	*ret_set = strcmp(text, "default");
+	if (*ret_set && !number_parse(text, t->low, t->high, &value)) {
+		report("%s '%s': not a number from %llu to %llu, nor 'default'", t->name,
+		       text, t->low, t->high);
+		return USAGE;
+	}
+	*ret = value;
+	return DONE;
+}
+
+static enum outcome set_for_service(struct model_service *s, int slot, int key, bool set,
+				    __u64 value)
+{
+	if (!set)
+		param_unset(s, slot, key);
+	else if (param_set(s, slot, key, value)) {
+		report("out of memory");
+		return REFUSED;
+	}
+	return DONE;
+}
+
+static enum outcome param_number(struct change *c, struct words *w, int slot)
+{
+	struct model_policy *p = &c->to->policies[slot];
+	struct model_service *s = NULL;
+	enum outcome outcome;
+	__u64 value;
+	bool set = false;
+	int key = 0;
+
+	outcome = take_key(c, w, slot, &key);
+	if (!outcome)
+		outcome = take_value(w, &p->info.tunables[key], &set, &value);
+	if (!outcome && words_take(w, "service"))
+		outcome = find_service(w, c->to, &s);
+	if (!outcome)
+		outcome = words_end(w);
+	if (outcome)
+		return outcome;
+
+	if (s)
+		return set_for_service(s, slot, key, set, value);
+	p->set &= ~(1U << key);
+	if (set) {
+		p->set |= 1U << key;
+		p->value[key] = value;
+	}
+	return DONE;
+}
+
+enum outcome policy_param(struct change *c, struct words *w)
 {
 	const char *name = words_want(w, "the policy's name");
-	enum outcome outcome = DONE;
+	enum outcome outcome;
 	int slot;
 
 	if (!name)
 		return USAGE;
 	if (!strcmp(name, RULES_POLICY))
-		return DONE;
-	if (!any)
-		outcome = find_policy(name, m, &slot);
+		return param_rule(c, w);
+	outcome = change_find_policy(c, name, &slot);
+	return outcome ? outcome : param_number(c, w, slot);
+}
+
+/* ---- show ----------------------------------------------------------------------------- */
+
+static enum outcome show_model(const struct lbctl *l, struct words *w,
+			       const struct model *m)
+{
+	const char *name = words_want(w, "the policy's name");
+	struct model_service *only = NULL;
+	enum outcome outcome;
+	int slot;
+
+	outcome = name ? find_policy(name, m, &slot) : USAGE;
+	if (!outcome && words_take(w, "service"))
+		outcome = find_service(w, m, &only);
+	if (!outcome)
+		outcome = words_end(w);
 	if (outcome)
 		return outcome;
-	report("policy '%s': has no parameters; '%s' has", name, RULES_POLICY);
-	return REFUSED;
-}
-
-static enum outcome take_service(struct words *w, const struct model *m,
-				 struct model_service **ret)
-{
-	enum outcome outcome;
-
-	if (!words_take(w, "service")) {
-		report("'service SERVICE' is missing: parameters are a service's own");
-		return USAGE;
-	}
-	outcome = find_service(w, m, ret);
-	return outcome ? outcome : words_end(w);
-}
-
-static enum outcome remove_rule(struct model_service *s, const struct model_rule *r)
-{
-	char name[ENDPOINT_TEXT_SIZE], text[RULE_TEXT_SIZE];
-	struct model_rule *old = rule_find(s, r);
-
-	if (!old) {
-		report("rule '%s': not one of %s (see 'lbctl policy param match')",
-		       rule_format(r, text), service_text(s, name));
-		return REFUSED;
-	}
-	model_del_rule(s, old);
-	return DONE;
-}
-
-static enum outcome edit(struct model_service *s, bool adds, const char *value)
-{
-	struct model_rule rule;
-	enum outcome outcome;
-
-	if (adds && !strcmp(value, "none")) {
-		while (s->n_rules)
-			model_del_rule(s, &s->rules[s->n_rules - 1]);
-		return DONE;
-	}
-	outcome = rule_parse(value, s, &rule);
-	if (outcome)
-		return outcome;
-	return adds ? rule_add(s, &rule) : remove_rule(s, &rule);
-}
-
-enum outcome policy_param(struct change *c, struct words *w)
-{
-	static const char *const keys[] = { "rule", "no-rule" };
-	char miss[MISS_TEXT_SIZE];
-	const char *key, *value;
-	struct model_service *s;
-	enum outcome outcome;
-
-	outcome = take_policy(w, c->to, c->is_blind);
-	if (outcome)
-		return outcome;
-	key = words_want(w, "what to set, 'rule' or 'no-rule',");
-	if (!key)
-		return USAGE;
-	if (strcmp(key, keys[0]) && strcmp(key, keys[1])) {
-		report("'%s': no such parameter of '" RULES_POLICY "'%s", key,
-		       did_you_mean(key, keys, 2, miss));
-		return USAGE;
-	}
-	value = words_want(w, "the rule");
-	if (!value)
-		return USAGE;
-	outcome = take_service(w, c->to, &s);
-	return outcome ? outcome : edit(s, !strcmp(key, keys[0]), value);
+	if (!has_params(&m->policies[slot]))
+		return report_none(m, slot);
+	if (!strcmp(name, RULES_POLICY))
+		return output_list(l, "rules", rule_rows(m, only), rule_columns,
+				   n_rule_columns, NULL);
+	return output_list(l, "params", param_rows(m, slot, only), param_columns,
+			   n_param_columns, NULL);
 }
 
 static enum outcome show(const struct lbctl *l, struct words *w)
 {
-	struct model_service *only = NULL;
 	enum outcome outcome;
 	struct state state;
 	struct model m;
@@ -114,16 +190,11 @@ static enum outcome show(const struct lbctl *l, struct words *w)
 		return REFUSED;
 	if (state_read(&state, &m)) {
 		report("%s: cannot read the state", state.dir);
-		state_close(&state);
-		return REFUSED;
+		outcome = REFUSED;
+	} else {
+		outcome = show_model(l, w, &m);
+		model_free(&m);
 	}
-	outcome = take_policy(w, &m, false);
-	if (!outcome && w->at < w->n)
-		outcome = take_service(w, &m, &only);
-	if (!outcome)
-		outcome = output_list(l, "rules", rule_rows(&m, only), rule_columns,
-				      n_rule_columns, NULL);
-	model_free(&m);
 	state_close(&state);
 	return outcome;
 }

@@ -15,6 +15,7 @@
 #include "rules.h"
 #include "sources.h"
 #include "state.h"
+#include "tunables.h"
 
 static void read_policies(const struct state *s, struct model *m)
 {
@@ -134,6 +135,8 @@ int state_read(const struct state *s, struct model *m)
 		err = read_backends(s, m);
 	if (!err)
 		err = rules_read(s, m);
+	if (!err)
+		err = tunables_read(s, m);
 	if (err)
 		model_free(m);
 	return err;

@@ -17,6 +17,7 @@
 #include "report.h"
 #include "rules.h"
 #include "sources.h"
+#include "tunables.h"
 
 /* Backends of a service that was not published, or is gone. */
 static void free_orphans(struct state *s)
@@ -118,12 +119,15 @@ int state_repair(struct state *s)
 		      s->dir);
 	rcu_wait(); /* it did not */
 	free_orphans(s);
+	tunables_repair(s);
 	err = rules_tidy(s);
 	if (!err)
 		err = state_read(s, &m);
 	if (!err) {
 		make_sources(s, &m);
-		err = make_tables(s, &m);
+		err = tunables_tidy(s, &m);
+		if (!err)
+			err = make_tables(s, &m);
 		if (!err)
 			err = make_endpoints(s, &m);
 		if (!err)

@@ -13,6 +13,7 @@
 #include "chain.h"
 #include "devices.h"
 #include "diff.h"
+#include "param.h"
 #include "report.h"
 #include "rules.h"
 #include "script.h"
@@ -106,6 +107,7 @@ static void save_model(const struct model *m)
 
 	if (strcmp(policy_name(m, m->default_policy), MODEL_POLICY))
 		printf("policy set %s\n", policy_name(m, m->default_policy));
+	param_save(m);
 
 	for (i = 0; i < m->n_services; i++) {
 		const struct model_service *s = &m->services[i];
@@ -115,6 +117,7 @@ static void save_model(const struct model *m)
 			save_backend(s, &s->backends[j]);
 		for (j = 0; j < s->n_rules; j++)
 			save_rule(s, &s->rules[j]);
+		param_save_service(m, s);
 	}
 }
 

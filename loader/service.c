@@ -110,6 +110,8 @@ enum outcome service_replace(struct change *c, struct words *w)
 	s.backends = old->backends;
 	s.n_rules = old->n_rules;
 	s.rules = old->rules;
+	s.n_params = old->n_params;
+	s.params = old->params;
 	was = *old;
 	*old = s;
 	return check_changed(c, &was, old);

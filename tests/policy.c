@@ -21,7 +21,7 @@ void policy_use(const char *name)
 	stage_load_policy(&policy_stage, name, SELF);
 	stage_stop_rewrite(&policy_stage);
 	stage_stop_policy(&policy_stage, OTHER);
-	loaded = name;
+	loaded = strrchr(name, '/') ? strrchr(name, '/') + 1 : name;
 }
 
 int policy_close(void **state)

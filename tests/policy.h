@@ -29,7 +29,7 @@ extern __u8 policy_flags;
 /* How often an answer for the flow could not be had. */
 extern __u8 policy_attempt;
 
-/* Load the policy of that name, alone. */
+/* Load the policy of that name, or at that path from build/policies, alone. */
 void policy_use(const char *name);
 int policy_close(void **state);
 

@@ -152,7 +152,7 @@ bad_rules() {
 		policy param match rul x service $S
 	refuses 2 "the rule is missing" policy param match rule
 	refuses 2 "policy's name is missing" policy param
-	refuses 1 "policy 'hash': has no parameters; 'match' has" policy param hash
+	refuses 1 "policy 'hash': has no parameters; these have: .*match" policy param hash
 	refuses 1 "policy 'hash': has no parameters" policy param hash seed 7 service $S
 	refuses 1 "no such policy; there are .*did you mean 'match'" policy param mach
 	refuses_file "^$tmp/file:1: .*has no parameters" <<<"policy param weighted rule x service $S"

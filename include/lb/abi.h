@@ -122,10 +122,10 @@ struct lb_tunable {
 _Static_assert(sizeof(struct lb_tunable) == 136, "lb_tunable");
 
 /*
- * Value of a policy's map `tunables`, index = service id, written by lbctl, each value as one
- * word and before its bit: what holds for the service, its own or the policy's.  A value whose
- * bit in `set` is 0 does not count, the initial one does.  Element LB_MAX_SERVICES: what holds
- * for all others (lbctl).  The map is its program's alone: lbctl finds it by the program.
+ * Value of a policy's map `tunables` (pinned as lb_tunables_SLOT), index = service id, written
+ * by lbctl, each value as one word and then `set` and `own` as one: what holds for the
+ * service, its own or the policy's.  A value whose bit in `set` is 0 does not count, the
+ * initial one does.  Element LB_MAX_SERVICES: what the user has set for all others (lbctl).
  */
 struct lb_tunables {
 	__u64 value[LB_MAX_TUNABLES];
@@ -154,8 +154,11 @@ struct lb_policy_info {
 	__u32 cost_ns;		    /* of a decision, as measured by the gate; 0: not */
 	__u8 tag[8];		    /* of the program, as the kernel computes it */
 	char why[112]; /* LB_GATE_FORCED: the promise that it breaks, and how */
+	struct lb_tunable tunables[LB_MAX_TUNABLES]; /* the ones with a name */
+	__u32 tunables_program;			     /* kernel id: whose map is pinned */
+	__u32 pad;
 };
-_Static_assert(sizeof(struct lb_policy_info) == 256, "lb_policy_info");
+_Static_assert(sizeof(struct lb_policy_info) == 1352, "lb_policy_info");
 
 /* ---- next hops and devices ------------------------------------------------------ */
 
