@@ -81,6 +81,11 @@ __u32 service_policy(const struct model *m, const struct model_service *s);
  * records.  Reports.
  */
 int tables_flip(struct state *s, struct model *m, const bool *is_wanted);
+/*
+ * Which services have another table than their records want?  Those that have the right one
+ * keep it, and what it says of the one before.  -ENOMEM
+ */
+int tables_find_wrong(struct state *s, struct model *m, bool *ret_is_wrong);
 /* The tables of services by id, which are gone; -errno. */
 int tables_remove(struct state *s, const bool *is_gone);
 

@@ -270,6 +270,60 @@ int tables_flip(struct state *s, struct model *m, const bool *is_wanted)
 	return err;
 }
 
+/* Does the table in @fd have the slots of @t?  Its header says that it has as many. */
+static bool has_slots(int fd, const struct table *t)
+{
+	size_t size = (size_t)element_count(t->n_slots) * sizeof(struct lb_table_slots);
+	struct lb_table_slots *slots = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+	__u32 i;
+
+	if (slots == MAP_FAILED)
+		return false;
+	for (i = 0; i < t->n_slots; i++)
+		if (slots[1 + i / LB_TABLE_CHUNK].id[i % LB_TABLE_CHUNK] != t->slot[i])
+			break;
+	munmap(slots, size);
+	return i == t->n_slots;
+}
+
+static bool is_made(const struct state *s, const struct model *m,
+		    const struct model_service *service, const struct table *t,
+		    __u32 *ret_generation)
+{
+	struct old_table old = open_table(s->tables_fd, service->id);
+	const struct lb_table *is = &old.header;
+	struct lb_table want = make_header(m, service, t, is);
+	bool made = old.fd >= 0 && is->policy == want.policy && is->kind == want.kind &&
+		    is->n_slots == want.n_slots && is->seed == want.seed &&
+		    is->n_backends == want.n_backends && is->promises == want.promises &&
+		    is->flags == want.flags && is->generation && has_slots(old.fd, t);
+
+	*ret_generation = is->generation;
+	close_table(&old);
+	return made;
+}
+
+int tables_find_wrong(struct state *s, struct model *m, bool *ret_is_wrong)
+{
+	struct table t;
+	size_t i;
+
+	for (i = 0; i < m->n_services; i++) {
+		struct model_service *service = &m->services[i];
+		__u32 policy = service_policy(m, service), generation;
+
+		if (table_build(service, m->policies[policy].info.meta.kind, &t))
+			return -ENOMEM;
+		ret_is_wrong[i] = !is_made(s, m, service, &t, &generation);
+		table_free(&t);
+		if (ret_is_wrong[i])
+			continue;
+		service->generation = generation;
+		s->services[service->id].generation = generation;
+	}
+	return 0;
+}
+
 /*
  * By an empty table that they share: to delete an element waits for a grace period each
  * time, and there is no batch of deletions.

@@ -3,7 +3,8 @@
  * repair.c - finish what a writer that died has left undone.
  *
  * The records are whole, for each is published by one word; so what is made of them is
- * made anew, and the next writer finds the state that commit.c leaves.
+ * made anew where it is not as they want it, and the next writer finds the state that
+ * commit.c leaves.
  */
 #include "repair.h"
 
@@ -92,15 +93,16 @@ static int make_prefixes(struct state *s, const struct model *m)
 
 static int make_tables(struct state *s, struct model *m)
 {
-	bool *all = malloc(m->n_services + 1), is_gone[LB_MAX_SERVICES];
+	bool *wrong = malloc(m->n_services + 1), is_gone[LB_MAX_SERVICES];
 	__u32 id;
 	int err;
 
-	if (!all)
+	if (!wrong)
 		return -ENOMEM;
-	memset(all, true, m->n_services + 1);
-	err = tables_flip(s, m, all);
-	free(all);
+	err = tables_find_wrong(s, m, wrong);
+	if (!err)
+		err = tables_flip(s, m, wrong);
+	free(wrong);
 
 	for (id = 0; id < LB_MAX_SERVICES; id++)
 		is_gone[id] = !s->services[id].state;

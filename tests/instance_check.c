@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "address.h"
+#include "admissions.h"
 #include "endpoints.h"
 #include "netlink.h"
 #include "sources.h"
@@ -32,6 +33,9 @@ static void check_table(const struct model *m, const struct model_service *s)
 	assert_int_equal(header.kind, m->policies[policy].info.meta.kind);
 	assert_int_equal(header.promises, m->policies[policy].info.meta.promises);
 	assert_int_equal(header.generation, s->generation);
+	assert_int_equal(header.flags, admission_flags(s));
+	/* The same, if a flip that changes nothing was cut short. */
+	assert_true(read_previous(s->id).generation <= header.generation);
 	assert_int_equal(header.seed, table_seed(s));
 	assert_int_equal(table_build(s, header.kind, &want), 0);
 	assert_int_equal(header.n_slots, want.n_slots);

@@ -137,6 +137,10 @@ static void change_without_end(void)
 				continue;
 			}
 			s->mss = random() % 4 ? 0 : 1400;
+			s->slow_start_ms = random() % 4 ? 0 : 90000;
+			s->client_ms = random() % 4 ? 0 : 90000;
+			if (s->n_backends)
+				s->backends[0].max_flows = random() % 2 * 100;
 			if (random() % 2)
 				s->source[0].address =
 					address4(0x64000000 + random() % 8);
