@@ -37,14 +37,7 @@ static void sleep_ms(__u64 ms)
 		;
 }
 
-static int compare_ref(const void *a, const void *b)
-{
-	const __u32 *x = a, *y = b;
-
-	return *x < *y ? -1 : *x > *y;
-}
-
-/* The backends that the user's words name, as flows know them; sorted. */
+/* The backends that the user's words name, as flows know them. */
 static size_t collect_refs(const struct change *c, const struct model *m, __u32 *ret)
 {
 	struct service_name name = {};
@@ -67,7 +60,6 @@ static size_t collect_refs(const struct change *c, const struct model *m, __u32 
 			if (backend_is_meant(s, &s->backends[j], &address, port, all))
 				ret[n++] = s->backends[j].ref;
 	}
-	qsort(ret, n, sizeof(*ret), compare_ref);
 	return n;
 }
 

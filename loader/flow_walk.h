@@ -36,7 +36,7 @@ struct flow_filter {
 	struct address client; /* family 0: any */
 	unsigned int client_length;
 	bool by_backend;
-	__u32 *refs; /* sorted; LB_BACKEND_REF */
+	__u32 *refs; /* LB_BACKEND_REF; flow_walk() sorts them */
 	size_t n_refs;
 };
 

@@ -246,7 +246,7 @@ prints "by client" '^1$' lb flow count client fd00:5::/126
 prints "by backend" '^1$' lb flow count backend fd00:5::2
 prints "nothing of IPv4" '^0$' lb flow count client 0.0.0.0/0
 
-# Flows that go one by one, of a host in two services; the later service has the lower id.
+# Flows that go one by one, of a host in two services.
 lb flow flush all
 lb service del '[fd00:5::10]:53/udp'
 lb service add 10.0.0.10:8001/tcp
