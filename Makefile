@@ -239,10 +239,10 @@ test:
 	tests/run
 
 # What is said of policies, with storms of 10,000 swaps; `make test` has shorter ones.
-POLICY_SUITES = $(wildcard $(addprefix tests/test_,polic*.[cs]* laws*.[cs]* gate*.[cs]* \
-	table.c hash.c admit*.c client*.c unknown*.c tunable*.[cs]*)) \
-	$(wildcard $(addprefix tests/net/test_,policies.sh policy*.sh drain.sh admit.sh \
-	unknown.sh swap.sh)) tests/vm/test_6_1.sh
+POLICY_SUITES = $(wildcard $(patsubst %,tests/test_%.[cs]*,policies laws gate* table hash match \
+	admit client limits unknown generation lost_flows tunables cli_params \
+	cli_admission) $(patsubst %,tests/net/test_%.sh,policies own_policy drain admit \
+	unknown swap)) tests/vm/test_6_1.sh
 
 test-policies:
 	dist/install-deps build demo test
