@@ -18,6 +18,7 @@
 
 #include "clock.h"
 #include "devices.h"
+#include "gate.h"
 #include "instance.h"
 #include "namespace.h"
 #include "object.h"
@@ -151,27 +152,42 @@ static int make_own_maps(struct state *s)
 }
 
 /* All that are shipped; the default one first, so that it has slot 0. */
-static int load_policies(struct state *s)
+static int load_shipped(struct state *s, struct gate *gate)
 {
+	struct policy_load p = { .replace = true, .gate = gate };
 	char pattern[320], first[320];
-	__u32 slot;
 	glob_t found;
 	size_t i;
 	int err;
 
 	snprintf(first, sizeof(first), "%s/policies/round_robin.bpf.o", s->objects);
-	err = state_load_policy(s, first, &slot);
+	p.path = first;
+	err = state_load_policy(s, &p);
 	if (err)
 		return err;
-	s->config->default_policy = slot;
+	s->config->default_policy = p.slot;
 
 	snprintf(pattern, sizeof(pattern), "%s/policies/*.bpf.o", s->objects);
 	if (glob(pattern, 0, NULL, &found))
 		return 0;
-	for (i = 0; i < found.gl_pathc && !err; i++)
-		if (strcmp(found.gl_pathv[i], first))
-			err = state_load_policy(s, found.gl_pathv[i], &slot);
+	for (i = 0; i < found.gl_pathc && !err; i++) {
+		p.path = found.gl_pathv[i];
+		if (strcmp(p.path, first))
+			err = state_load_policy(s, &p);
+	}
 	globfree(&found);
+	return err;
+}
+
+static int load_policies(struct state *s)
+{
+	struct gate *gate;
+	int err = gate_open(s, &gate);
+
+	if (err)
+		return err;
+	err = load_shipped(s, gate);
+	gate_close(gate);
 	return err;
 }
 

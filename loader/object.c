@@ -14,6 +14,7 @@
 
 #include "pins.h"
 #include "report.h"
+#include "verifier.h"
 
 static bool has_objects(const char *dir)
 {
@@ -128,23 +129,31 @@ static int report_open(const char *path, int err)
 	return err;
 }
 
-int object_open(const struct state *s, const char *path, struct bpf_object **ret)
+static int open_file(const char *path, struct bpf_object **ret)
 {
 	struct bpf_program *prog;
-	struct bpf_object *obj;
-	struct bpf_map *map;
-	int err = 0;
 
 	/* libbpf's own message for what is not there is about ELF. */
 	if (access(path, R_OK))
 		return report_open(path, -errno);
-	obj = bpf_object__open(path);
-	if (!obj)
+	*ret = bpf_object__open(path);
+	if (!*ret)
 		return report_open(path, -errno);
 
 	/* 0, or programs of one PROG_ARRAY disagree on kernels from 6.1 on. */
-	bpf_object__for_each_program(prog, obj)
+	bpf_object__for_each_program(prog, *ret)
 		bpf_program__set_expected_attach_type(prog, 0);
+	return 0;
+}
+
+int object_open(const struct state *s, const char *path, struct bpf_object **ret)
+{
+	struct bpf_object *obj;
+	struct bpf_map *map;
+	int err = open_file(path, &obj);
+
+	if (err)
+		return err;
 	bpf_object__for_each_map(map, obj) {
 		if (!err)
 			err = use_pinned(s, map, path);
@@ -159,13 +168,49 @@ int object_open(const struct state *s, const char *path, struct bpf_object **ret
 	return 0;
 }
 
-int object_load(struct bpf_object *obj, const char *path)
+static int use_aside(const struct state *s, struct bpf_map *map, struct bpf_object *with)
 {
-	int err = bpf_object__load(obj);
+	const char *name = bpf_map__name(map);
+	int fd = -1;
 
-	if (!err)
+	if (strncmp(name, "lb_", 3))
 		return 0;
-	if (err == -EPERM)
+	if (with)
+		fd = bpf_object__find_map_fd_by_name(with, name);
+	return fd < 0 ? set_size(s, map) : bpf_map__reuse_fd(map, fd);
+}
+
+int object_open_aside(const struct state *s, const char *path, struct bpf_object *with,
+		      struct bpf_object **ret)
+{
+	struct bpf_object *obj;
+	struct bpf_map *map;
+	int err = open_file(path, &obj);
+
+	if (err)
+		return err;
+	bpf_object__for_each_map(map, obj) {
+		if (!err)
+			err = use_aside(s, map, with);
+	}
+	if (err)
+		report("%s: its maps: %s", path, strerror(-err));
+	else
+		err = set_params(s, obj, path);
+	if (err) {
+		bpf_object__close(obj);
+		return err;
+	}
+	*ret = obj;
+	return 0;
+}
+
+static void report_load(const char *path, int err, const char *verdict)
+{
+	if (*verdict)
+		report("%s: the kernel's verifier refuses it: %s%s", path, verdict,
+		       report_is_verbose() ? "" : " ('lbctl -v' shows its last lines)");
+	else if (err == -EPERM)
 		report("%s: the kernel refuses to load it: %s; run as root", path,
 		       strerror(-err));
 	else if (err == -ENOMEM)
@@ -173,6 +218,21 @@ int object_load(struct bpf_object *obj, const char *path)
 	else
 		report("%s: the kernel refuses to load it: %s%s", path, strerror(-err),
 		       report_is_verbose() ? "" : " ('lbctl -v' shows its reasons)");
+}
+
+int object_load(struct bpf_object *obj, const char *path)
+{
+	char verdict[VERDICT_TEXT_SIZE] = "";
+	struct verifier_log log;
+	int err;
+
+	verifier_listen(&log, obj);
+	err = bpf_object__load(obj);
+	if (err) {
+		verifier_verdict(&log, verdict);
+		report_load(path, err, verdict);
+	}
+	verifier_close(&log);
 	return err;
 }
 

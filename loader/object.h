@@ -16,6 +16,12 @@ int objects_locate(struct state *s);
  * What is not pinned yet is made when the object is loaded.  Reports.
  */
 int object_open(const struct state *s, const char *path, struct bpf_object **ret);
+/*
+ * Open @path for a trial: of the maps whose names begin with lb_ it has those of @with
+ * (NULL: none), and all others are its own.  Nothing of the instance is touched.  Reports.
+ */
+int object_open_aside(const struct state *s, const char *path, struct bpf_object *with,
+		      struct bpf_object **ret);
 /* Load it; reports what the kernel refuses.  The caller closes it in any case. */
 int object_load(struct bpf_object *obj, const char *path);
 /* Pin the lb_ maps that it made. */

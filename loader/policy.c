@@ -9,6 +9,7 @@
 #include "change.h"
 #include "diff.h"
 #include "names.h"
+#include "object.h"
 #include "report.h"
 
 #define KEPT_SIZE 400
@@ -69,35 +70,70 @@ enum outcome policy_set(struct change *c, struct words *w)
 	return DONE;
 }
 
+static enum outcome take_name(void *to, const char *value)
+{
+	((struct policy_load *)to)->name = value;
+	return DONE;
+}
+
+static enum outcome take_replace(void *to, const char *value)
+{
+	(void)value;
+	((struct policy_load *)to)->replace = true;
+	return DONE;
+}
+
+static enum outcome take_force(void *to, const char *value)
+{
+	(void)value;
+	((struct policy_load *)to)->force = true;
+	return DONE;
+}
+
 static const struct option_word load_options[] = {
-	{ "name", "", NULL },
-	{ "replace", "", NULL },
-	{ "force", "", NULL },
+	{ "name", "what to call it", take_name },
+	{ "replace", NULL, take_replace },
+	{ "force", NULL, take_force },
 };
+
+/* What the gate found, for who loaded it and for the log. */
+static void tell_loaded(const struct state *s, const struct policy_load *p)
+{
+	const struct lb_policy_info *info = &s->policies[p->slot];
+	char line[512];
+
+	if (info->gate == LB_GATE_FORCED)
+		report_warning(
+			"policy '%s': FORCED, it does not keep what it promises: %s",
+			info->meta.name, info->why);
+	else
+		report_warning("policy '%s': passed the gate, %u ns a decision",
+			       info->meta.name, info->cost_ns);
+	snprintf(line, sizeof(line), "policy load %s: %s in slot %u, gate %s%s", p->path,
+		 info->meta.name, p->slot,
+		 info->gate == LB_GATE_FORCED ? "FORCED: " : "passed", info->why);
+	diff_log(line);
+}
 
 enum outcome policy_load(const struct lbctl *l, struct words *w)
 {
-	const char *file = words_want(w, "the policy's object file");
+	struct policy_load p = { .path = words_want(w, "the policy's object file") };
 	enum outcome outcome;
 	struct state state;
-	char line[512];
-	__u32 slot;
 
-	if (!file)
+	if (!p.path)
 		return USAGE;
 	outcome = options_parse(w, load_options,
-				sizeof(load_options) / sizeof(load_options[0]), NULL);
+				sizeof(load_options) / sizeof(load_options[0]), &p);
 	if (outcome)
 		return outcome;
 	if (state_open(&state, &l->where, STATE_WRITE))
 		return REFUSED;
 
-	if (state_load_policy(&state, file, &slot)) {
+	if (objects_locate(&state) || state_load_policy(&state, &p))
 		outcome = REFUSED;
-	} else {
-		snprintf(line, sizeof(line), "policy load %s: slot %u", file, slot);
-		diff_log(line);
-	}
+	else
+		tell_loaded(&state, &p);
 	state_close(&state);
 	return outcome;
 }

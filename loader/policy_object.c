@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "gate.h"
 #include "made.h"
 #include "object.h"
 #include "pins.h"
@@ -48,7 +49,7 @@ static struct lb_policy_meta *find_meta(struct bpf_object *obj, const char *path
 		return NULL;
 	}
 	if (size != sizeof(*meta) || !is_name(meta->name) ||
-	    meta->kind >= LB_TABLE_KIND_MAX) {
+	    meta->kind >= LB_TABLE_KIND_MAX || (meta->promises & ~LB_PROMISE_ALL)) {
 		report("%s: not a policy: what it says of itself makes no sense", path);
 		return NULL;
 	}
@@ -72,6 +73,28 @@ static int find_slot(const struct state *s, const char *name)
 	return free_slot;
 }
 
+/* What an object shares with others is pinned before any policy is loaded. */
+static int check_maps(const struct state *s, struct bpf_object *obj, const char *path)
+{
+	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, obj) {
+		int fd = strncmp(bpf_map__name(map), "lb_", 3)
+				 ? 0
+				 : pins_get(s, PIN_MAPS, bpf_map__name(map));
+
+		if (fd < 0) {
+			report("%s: its map %s is none of the instance's; names of its own "
+			       "maps do not begin with lb_",
+			       path, bpf_map__name(map));
+			return -EPROTO;
+		}
+		if (fd)
+			close(fd);
+	}
+	return 0;
+}
+
 static int put_in_slot(const struct state *s, __u32 slot, int prog)
 {
 	int fd = pins_get(s, PIN_MAPS, "lb_policies"), err = 0;
@@ -84,8 +107,19 @@ static int put_in_slot(const struct state *s, __u32 slot, int prog)
 	return err;
 }
 
+static void write_tag(struct lb_policy_info *info, int prog)
+{
+	struct bpf_prog_info of = {};
+	__u32 size = sizeof(of);
+
+	if (!bpf_obj_get_info_by_fd(prog, &of, &size)) {
+		info->program = of.id;
+		memcpy(info->tag, of.tag, sizeof(info->tag));
+	}
+}
+
 static void write_info(struct state *s, const struct lb_policy_meta *meta, int prog,
-		       const char *path)
+		       const char *path, const struct gate_result *asked)
 {
 	struct lb_policy_info *info = &s->policies[meta->slot];
 	const char *base = strrchr(path, '/');
@@ -95,10 +129,13 @@ static void write_info(struct state *s, const struct lb_policy_meta *meta, int p
 	info->meta.promises = meta->promises;
 	info->meta.slot = meta->slot;
 	memcpy(info->meta.name, meta->name, sizeof(info->meta.name));
-	info->program = program_id(prog);
+	write_tag(info, prog);
 	info->since = time(NULL);
 	memset(info->file, 0, sizeof(info->file));
 	strncpy(info->file, base ? base + 1 : path, sizeof(info->file) - 1);
+	info->gate = asked->gate;
+	info->cost_ns = asked->cost_ns;
+	memcpy(info->why, asked->why, sizeof(info->why));
 	__atomic_store_n(&info->meta.magic, LB_POLICY_MAGIC, __ATOMIC_RELEASE);
 }
 
@@ -125,7 +162,7 @@ static int remake_tables(struct state *s, __u32 slot)
 /* Put the loaded program in its slot.  Any policy is safe on any kind of table, so for a
  * moment a new version may choose from the old one's. */
 static int install(struct state *s, const struct lb_policy_meta *meta, int prog,
-		   const char *path)
+		   const char *path, const struct gate_result *asked)
 {
 	const struct lb_policy_meta *old = &s->policies[meta->slot].meta;
 	bool differs = old->magic == LB_POLICY_MAGIC &&
@@ -140,7 +177,7 @@ static int install(struct state *s, const struct lb_policy_meta *meta, int prog,
 		       strerror(-err));
 		return err;
 	}
-	write_info(s, meta, prog, path);
+	write_info(s, meta, prog, path, asked);
 	if (differs)
 		err = remake_tables(s, meta->slot);
 	if (!err && differs)
@@ -148,48 +185,101 @@ static int install(struct state *s, const struct lb_policy_meta *meta, int prog,
 	return err;
 }
 
-static int load(struct state *s, struct bpf_object *obj, const char *path,
-		__u32 *ret_slot)
+static int take_name(struct lb_policy_meta *meta, const char *name)
 {
-	struct lb_policy_meta *meta = find_meta(obj, path), copy;
-	struct lb_tunable declared[LB_MAX_TUNABLES];
-	struct bpf_program *prog = object_xdp_program(obj);
-	int slot, err;
+	if (!name)
+		return 0;
+	memset(meta->name, 0, sizeof(meta->name));
+	if (strlen(name) < sizeof(meta->name))
+		strcpy(meta->name, name);
+	if (is_name(meta->name))
+		return 0;
+	report("policy '%s': a name has 1 to %d letters, digits, '-', '_' and '.'", name,
+	       LB_NAME_SIZE - 1);
+	return -EINVAL;
+}
 
-	if (!meta)
-		return -EINVAL;
-	if (!prog) {
-		report("%s: not a policy: it has not one XDP program", path);
-		return -EINVAL;
-	}
-	err = tunables_declared(obj, path, declared);
+/* Fill in what concerns the instance: the name and the slot. */
+static int place(const struct state *s, struct lb_policy_meta *meta,
+		 struct policy_load *p)
+{
+	int slot, err = take_name(meta, p->name);
+
 	if (err)
 		return err;
 	slot = find_slot(s, meta->name);
 	if (slot < 0)
 		return -ENOSPC;
-
-	meta->slot = slot;
-	copy = *meta; /* the object's is gone once it is loaded */
-	err = object_load(obj, path);
-	if (!err)
-		err = tunables_install(s, slot, declared, obj, bpf_program__fd(prog));
-	if (!err)
-		err = install(s, &copy, bpf_program__fd(prog), path);
-	if (!err)
-		__atomic_store_n(&s->config->dirty, 0, __ATOMIC_RELEASE);
-	*ret_slot = slot;
-	return err;
+	if (!p->replace && s->policies[slot].meta.magic == LB_POLICY_MAGIC) {
+		report("policy '%s': is loaded already, from %s; 'replace' takes the new "
+		       "one, 'name NAME' another name",
+		       meta->name, s->policies[slot].file);
+		return -EEXIST;
+	}
+	p->slot = meta->slot = slot;
+	return 0;
 }
 
-int state_load_policy(struct state *s, const char *path, __u32 *ret_slot)
+static int ask(const struct state *s, const struct policy_load *p,
+	       const struct lb_policy_meta *meta, struct gate_result *ret)
 {
-	struct bpf_object *obj;
-	int err = object_open(s, path, &obj);
+	struct gate *gate = p->gate;
+	int err = gate ? 0 : gate_open(s, &gate);
 
 	if (err)
 		return err;
-	err = load(s, obj, path, ret_slot);
+	err = gate_ask(gate, p->path, meta, ret);
+	if (!p->gate)
+		gate_close(gate);
+	if (err || ret->gate == LB_GATE_PASSED || p->force)
+		return err;
+	report("%s: the gate refuses policy '%s': %s; 'force' loads it all the same",
+	       p->path, meta->name, ret->why);
+	return -EPERM;
+}
+
+static int load(struct state *s, struct bpf_object *obj, struct policy_load *p)
+{
+	struct lb_policy_meta *meta = find_meta(obj, p->path), copy;
+	struct lb_tunable declared[LB_MAX_TUNABLES];
+	struct bpf_program *prog = object_xdp_program(obj);
+	struct gate_result asked;
+	int err;
+
+	if (!meta)
+		return -EINVAL;
+	if (!prog) {
+		report("%s: not a policy: it has not one XDP program", p->path);
+		return -EINVAL;
+	}
+	err = check_maps(s, obj, p->path);
+	if (!err)
+		err = tunables_declared(obj, p->path, declared);
+	if (!err)
+		err = place(s, meta, p);
+	if (err)
+		return err;
+	copy = *meta; /* the object's is gone once it is loaded */
+	err = ask(s, p, &copy, &asked);
+	if (!err)
+		err = object_load(obj, p->path);
+	if (!err)
+		err = tunables_install(s, p->slot, declared, obj, bpf_program__fd(prog));
+	if (!err)
+		err = install(s, &copy, bpf_program__fd(prog), p->path, &asked);
+	if (!err)
+		__atomic_store_n(&s->config->dirty, 0, __ATOMIC_RELEASE);
+	return err;
+}
+
+int state_load_policy(struct state *s, struct policy_load *p)
+{
+	struct bpf_object *obj;
+	int err = object_open(s, p->path, &obj);
+
+	if (err)
+		return err;
+	err = load(s, obj, p);
 	bpf_object__close(obj);
 	return err;
 }

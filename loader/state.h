@@ -90,7 +90,19 @@ int state_backend_count(const struct state *s, __u32 id, struct lb_count *ret);
 int state_reasons(const struct state *s, struct lb_reason_count ret[LB_REASON_MAX]);
 int state_events(const struct state *s, __u64 ret[LB_EVENT_MAX]);
 
-/* Load a policy object into a free slot (or its own, if its name is loaded); reports. */
-int state_load_policy(struct state *s, const char *path, __u32 *ret_slot);
+struct gate;
+
+/* A policy to be loaded. */
+struct policy_load {
+	const char *path;
+	const char *name;  /* NULL: what the object says */
+	bool replace;	   /* the one that has its name, whose slot it gets */
+	bool force;	   /* whatever the gate says */
+	struct gate *gate; /* NULL: one is made for it */
+	__u32 slot;	   /* out */
+};
+
+/* Load a policy, if it keeps what it promises (gate.h); reports. */
+int state_load_policy(struct state *s, struct policy_load *p);
 
 #endif /* LB_STATE_H */

@@ -231,8 +231,8 @@ bad_policies() {
 	refuses 1 "text.bpf.o" policy load "$tmp/text.bpf.o"
 	refuses 1 "lb_entry.bpf.o" policy load "$build/progs/lb_entry.bpf.o"
 	refuses 1 "lbctl" policy load "$lbctl"
-	refuses 1 "'replace': not built yet" policy load "$object" replace
-	does "the shipped object is loaded again" lb policy load "$object"
+	refuses 1 "policy 'hash': is loaded already" policy load "$object"
+	does "the shipped object is loaded again" lb -q policy load "$object" replace
 	counts "in its own place" 3 "^(round-robin|hash|weighted) " lb policy show
 }
 

@@ -31,7 +31,7 @@ start() {
 		service add $T
 	EOF
 	lb save >"$tmp/start"
-	does "a policy that has parameters is loaded" lb policy load "$told"
+	does "a policy that has parameters is loaded" lb -q policy load "$told"
 	lb save >"$tmp/start"
 }
 

@@ -81,13 +81,15 @@ static struct lb_tunable *declared(const char *name)
 
 static int load_image(void)
 {
+	struct policy_load p = { .path = file, .replace = true };
 	FILE *f = fopen(file, "we");
 	int err;
 
 	assert_non_null(f);
 	assert_int_equal(fwrite(image, 1, image_size, f), image_size);
 	fclose(f);
-	err = state_load_policy(&state, file, &slot);
+	err = state_load_policy(&state, &p);
+	slot = err ? slot : p.slot;
 	unlink(file);
 	return err;
 }

@@ -54,6 +54,7 @@ enum lb_table_kind {
 #define LB_PROMISE_ADDRESS    (1U << 3) /* looks at the client's address alone */
 #define LB_PROMISE_PACKET     (1U << 4) /* no promise: is for each packet, not for flows */
 #define LB_PROMISE_WEIGHT     (1U << 5) /* shares follow weights, whatever the table is */
+#define LB_PROMISE_ALL	      ((1U << 6) - 1)
 
 #define LB_TABLE_CHUNK	   32 /* slots in one element */
 #define LB_TABLE_MAX_SLOTS 65537
@@ -136,7 +137,7 @@ _Static_assert(sizeof(struct lb_tunables) == 72, "lb_tunables");
 
 /* What lbctl found when it asked a policy before it might serve. */
 enum lb_gate {
-	LB_GATE_NONE,	/* not asked: it looks into packets, and promises nothing */
+	LB_GATE_NONE,	/* not asked */
 	LB_GATE_PASSED, /* it keeps what it promises */
 	LB_GATE_FORCED, /* it does not, and serves all the same: see lb_policy_info.why */
 };
