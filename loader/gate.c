@@ -159,41 +159,52 @@ void gate_close(struct gate *g)
 	free(g);
 }
 
-/* The services' tunables are what the object says that they are at first. */
-static int set_tunables(struct bpf_object *obj, const struct lb_tunable *said, size_t n)
+/* What the object says of its tunables, which is gone once it is loaded. */
+static void read_tunables(struct gate *g)
 {
-	int fd = bpf_object__find_map_fd_by_name(obj, "tunables");
-	struct lb_tunables values = {};
-	__u32 service;
-	size_t i;
+	struct bpf_map *map = bpf_object__find_map_by_name(g->policy, ".rodata.tunables");
+	size_t size = 0;
+	const void *said = map ? bpf_map__initial_value(map, &size) : NULL;
 
-	if (fd < 0)
-		return 0;
-	for (i = 0; i < n && i < LB_MAX_TUNABLES; i++)
-		values.value[i] = said[i].initial;
-	for (service = 0; service < LB_TABLE_KIND_MAX * GATE_SETS; service++)
-		if (bpf_map_update_elem(fd, &service, &values, 0))
-			return -errno;
-	return 0;
+	size = size < sizeof(g->tunable) ? size : sizeof(g->tunable);
+	memset(g->tunable, 0, sizeof(g->tunable));
+	if (said)
+		memcpy(g->tunable, said, size);
+	g->n_tunables = 0;
+	while (g->n_tunables < LB_MAX_TUNABLES && g->tunable[g->n_tunables].name[0])
+		g->n_tunables++;
+}
+
+void gate_tune(struct gate *g, enum gate_tuning how)
+{
+	int fd = bpf_object__find_map_fd_by_name(g->policy, "tunables");
+	struct lb_tunables values = { .set = how == TUNED_INITIAL ? 0 : ~0U };
+	__u32 i;
+
+	for (i = 0; i < g->n_tunables; i++) {
+		const struct lb_tunable *t = &g->tunable[i];
+
+		values.value[i] = how == TUNED_LOW    ? t->low
+				  : how == TUNED_HIGH ? t->high
+						      : t->initial;
+	}
+	for (i = 0; i < LB_TABLE_KIND_MAX * GATE_SETS && g->n_tunables; i++)
+		if (bpf_map_update_elem(fd, &i, &values, 0))
+			g->err = -errno;
 }
 
 static int load(struct gate *g)
 {
-	struct bpf_map *map = bpf_object__find_map_by_name(g->policy, ".rodata.tunables");
-	struct lb_tunable said[LB_MAX_TUNABLES];
-	size_t size = 0;
-	const void *initial = map ? bpf_map__initial_value(map, &size) : NULL;
 	int err;
 
-	size = size < sizeof(said) ? size : sizeof(said);
-	if (initial)
-		memcpy(said, initial, size); /* the object's is gone once it is loaded */
+	read_tunables(g);
 	err = object_load(g->policy, g->path);
 	if (err)
 		return err;
-	err = set_tunables(g->policy, said, size / sizeof(said[0]));
-	if (!err)
-		err = put(g->policies, 0, bpf_program__fd(object_xdp_program(g->policy)));
+	gate_tune(g, TUNED_INITIAL);
+	err = g->err ? g->err
+		     : put(g->policies, 0,
+			   bpf_program__fd(object_xdp_program(g->policy)));
 	if (err)
 		report("%s: the kernel refuses to put it into a chain: %s", g->path,
 		       strerror(-err));

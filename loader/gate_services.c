@@ -17,16 +17,17 @@
 #include "table.h"
 
 const struct gate_set gate_sets[GATE_SETS] = {
-	[SET_ONE] = { 1, { 1 }, 0 },
-	[SET_TWO] = { 2, { 1 }, 0 },
-	[SET_TEN] = { 10, { 1 }, 0 },
-	[SET_FIFTY] = { 50, { 1 }, 0 },
-	[SET_MANY] = { 200, { 1 }, 0 },
-	[SET_WEIGHTS] = { 3, { 1, 2, 3 }, 0 },
-	[SET_STEPS] = { 10, { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 }, 0 },
-	[SET_GIANT] = { 5, { 100, 1, 1, 1, 1 }, 0 },
-	[SET_TEN_LESS] = { 10, { 1 }, 6 },
-	[SET_FIFTY_LESS] = { 50, { 1 }, 26 },
+	[SET_ONE] = { 1, { 1 }, 0, 0 },
+	[SET_TWO] = { 2, { 1 }, 0, 0 },
+	[SET_TEN] = { 10, { 1 }, 0, 0 },
+	[SET_FIFTY] = { 50, { 1 }, 0, 0 },
+	[SET_MANY] = { 200, { 1 }, 0, 0 },
+	[SET_WEIGHTS] = { 3, { 1, 2, 3 }, 0, 0 },
+	[SET_STEPS] = { 10, { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 }, 0, 0 },
+	[SET_GIANT] = { 5, { 100, 1, 1, 1, 1 }, 0, 0 },
+	[SET_STANDBY] = { 6, { 1, 2 }, 0, 2 },
+	[SET_TEN_LESS] = { 10, { 1 }, 6, 0 },
+	[SET_FIFTY_LESS] = { 50, { 1 }, 26, 0 },
 };
 
 /* ---- services ------------------------------------------------------------------------- */
@@ -58,6 +59,7 @@ static void make_model(const struct gate_set *set, __u32 first, struct made *ret
 			.address = { .family = 4, .word = { htonl(0x0a010001 + i) } },
 			.port = 80,
 			.weight = set->weight[i % weights],
+			.priority = i + set->standby >= set->n,
 			.state = i + 1 == set->gone ? LB_BACKEND_DRAIN
 						    : LB_BACKEND_ACTIVE,
 		};

@@ -19,6 +19,7 @@ struct gate_set {
 	__u32 n;
 	__u32 weight[10]; /* ends before the first 0 */
 	__u32 gone;	  /* this one, from 1, is not usable; 0: all are */
+	__u32 standby;	  /* so many of the last are of the second priority */
 };
 
 enum gate_set_name {
@@ -30,6 +31,7 @@ enum gate_set_name {
 	SET_WEIGHTS,
 	SET_STEPS, /* of weight */
 	SET_GIANT,
+	SET_STANDBY,
 	SET_TEN_LESS, /* SET_TEN when one has gone */
 	SET_FIFTY_LESS,
 	GATE_SETS
@@ -62,8 +64,10 @@ struct gate {
 	const struct state *state;
 	const char *path; /* of the policy that is asked */
 	struct lb_policy_meta meta;
-	struct bpf_object *world, *policy; /* the policy's copy; NULL: none */
-	int ask, hear, policies;	   /* lb_ask, lb_hear; the map lb_policies */
+	struct bpf_object *world, *policy;	    /* the policy's copy; NULL: none */
+	struct lb_tunable tunable[LB_MAX_TUNABLES]; /* of the policy */
+	__u32 n_tunables;
+	int ask, hear, policies; /* lb_ask, lb_hear; the map lb_policies */
 
 	/* Mapped. */
 	struct lb_trial *trial;
@@ -86,6 +90,10 @@ struct gate {
 
 /* Another policy's copy, or this one's once more with its maps empty; reports. */
 int gate_load(struct gate *g);
+
+enum gate_tuning { TUNED_INITIAL, TUNED_LOW, TUNED_HIGH };
+/* Set all of the policy's tunables, for all services. */
+void gate_tune(struct gate *g, enum gate_tuning how);
 
 /* Make all services, and the flows: as different as may be, the same each time. */
 int gate_make_services(struct gate *g);

@@ -31,6 +31,7 @@ flow='[0-9a-f:.[]+(]?:[0-9]+)?/(tcp|udp)'
 liars() {
 	lies one_too_far "range: answers none of [0-9]+ slots for $flow"
 	lies shouter "range: ends the packet of $flow itself"
+	lies overtuned "range: answers none of [0-9]+ slots for $flow"
 	lies favourite "even: share of slot 3 of 10 is (1\.[7-9]|2\.[01])[0-9]x, of $of"
 	lies nobody "even: drops ([0-9]+) of \1 flows"
 	lies weightless "weight: share of slot [02] of 3 is (1\.[89]|2\.[01]|0\.[67])[0-9]x, of $of"
