@@ -30,14 +30,14 @@ struct plan {
  * find their data in the caches. */
 static bool is_in_time(struct gate *g, __u32 *ret_ns)
 {
-	__u32 i, all = 0;
+	__u32 i, least = 0;
 
-	for (i = 0; i < 2 && all <= 100 * COST_LIMIT; i++) {
+	for (i = 0; i < 2 && least <= 100 * COST_LIMIT; i++) {
 		gate_plan(g);
 		gate_plan_part(g, g->meta.kind, SET_MANY, i, FORWARDS, i ? 15 : 1);
-		all = gate_run_singly(g);
+		least = gate_run_singly(g);
 	}
-	*ret_ns = all > g->base_single_ns ? all - g->base_single_ns : 0;
+	*ret_ns = least > g->base_single_ns ? least - g->base_single_ns : 0;
 	if (*ret_ns <= COST_LIMIT)
 		return true;
 	return gate_fail(g, "cost: %u ns to choose among 200 backends, the limit is %d",

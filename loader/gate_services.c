@@ -140,11 +140,25 @@ static int make_service(struct gate *g, enum lb_table_kind kind, enum gate_set_n
 	return fd;
 }
 
+/* In one batch, for which the kernel waits only once. */
+static int put_tables(const struct gate *g, const __u32 *id, const int *fd, __u32 n)
+{
+	int tables = bpf_object__find_map_fd_by_name(g->world, "lb_tables");
+	LIBBPF_OPTS(bpf_map_batch_opts, opts);
+	__u32 i, done = n;
+
+	if (!bpf_map_update_batch(tables, id, fd, &done, &opts))
+		return 0;
+	/* Kernels before 5.14 have no batches for maps of maps. */
+	for (i = 0; i < n; i++)
+		if (bpf_map_update_elem(tables, &id[i], &fd[i], 0))
+			return -errno;
+	return 0;
+}
+
 int gate_make_services(struct gate *g)
 {
-	LIBBPF_OPTS(bpf_map_batch_opts, opts);
-	int tables = bpf_object__find_map_fd_by_name(g->world, "lb_tables");
-	__u32 id[LB_TABLE_KIND_MAX * GATE_SETS], n, made = 0;
+	__u32 id[LB_TABLE_KIND_MAX * GATE_SETS], made = 0;
 	int fd[LB_TABLE_KIND_MAX * GATE_SETS], err = 0;
 
 	while (made < LB_TABLE_KIND_MAX * GATE_SETS && !err) {
@@ -155,9 +169,8 @@ int gate_make_services(struct gate *g)
 		else
 			made++;
 	}
-	n = made;
-	if (!err && bpf_map_update_batch(tables, id, fd, &n, &opts))
-		err = -errno;
+	if (!err)
+		err = put_tables(g, id, fd, made);
 	while (made)
 		close(fd[--made]);
 	return err;
