@@ -5,7 +5,8 @@
  * The flow may have been evicted, or the connection comes over from another balancer.  A
  * policy that promises consistency chooses as it did when the connection began, if it is
  * asked of the same table: for the service's grace time after a flip of the one before,
- * then of the current one.  Unlike a new flow's, the choice may be a backend that drains.
+ * then of the current one.  Before that counts where a client is remembered to be, with
+ * persistence client.  Unlike a new flow's, the choice may be a backend that drains.
  * If no such policy knows, the service's on-unknown says what to do.
  *
  * The flow is half-open until the client's next ACK, as after a SYN: so a flood of ACKs
@@ -18,6 +19,7 @@
  * else: XDP_DROP with a reason
  */
 #include "choose.bpf.h"
+#include "clients.bpf.h"
 #include "flow_state.bpf.h"
 #include "order.bpf.h"
 #include "previous.bpf.h"
@@ -65,6 +67,33 @@ static __always_inline bool is_in_grace(const struct lb_table *current,
 {
 	return current &&
 	       bpf_jiffies64() - current->flipped_at < READ_ONCE(service->grace);
+}
+
+/*
+ * With persistence client the policy did not choose, if the client had been there before: is
+ * it remembered where?  As long as the time goes from its last flow, and also by a backend
+ * that drains.
+ */
+static __always_inline bool is_remembered(struct lb_pkt *pkt,
+					  const struct lb_service *service)
+{
+	__u32 affinity = READ_ONCE(service->affinity), ref;
+	const struct lb_backend *backend;
+	const struct lb_client *client;
+	struct lb_client_key key;
+
+	if (!affinity)
+		return false;
+	client_key(pkt, &key);
+	client = bpf_map_lookup_elem(&lb_clients, &key);
+	if (!client || (__s32)(pkt->now - READ_ONCE(client->seen)) >= (__s32)affinity)
+		return false;
+	ref = READ_ONCE(client->backend);
+	backend = backend_get(LB_BACKEND_REF_ID(ref));
+	if (!backend || READ_ONCE(backend->ref) != ref)
+		return false;
+	pkt->backend = LB_BACKEND_REF_ID(ref);
+	return is_usable(pkt);
 }
 
 /*
@@ -123,8 +152,11 @@ int lb_unknown(struct xdp_md *ctx)
 	if (!service)
 		return lb_drop(ctx, pkt, LB_REASON_ABORTED);
 	/* A client sends no SYN-ACK to a service: there was no such connection. */
-	if (!(pkt->tcp_flags & TCP_SYN))
+	if (!(pkt->tcp_flags & TCP_SYN)) {
+		if (pkt->attempt == LB_UNKNOWN_NONE && is_remembered(pkt, service))
+			return lb_go_forward(ctx, pkt);
 		ask(ctx, pkt, service);
+	}
 	return on_unknown(ctx, pkt, service);
 }
 

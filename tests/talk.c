@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "talk.h"
 
@@ -227,8 +228,12 @@ static void prepare(const struct talk *t, const struct talk_step *step)
 		world_set_backend(&talk_stage, step->drain, LB_BACKEND_DRAIN, 1);
 	if (step->gone)
 		world_set_incarnation(&talk_stage, step->gone, 0);
+	if (step->reborn)
+		world_set_incarnation(&talk_stage, step->reborn, 2);
 	if (step->forget)
 		flows_clear(&talk_stage);
+	if (step->pause_ms)
+		usleep(step->pause_ms * 1000);
 }
 
 static void check_mark(const struct run *r, bool marked)

@@ -42,7 +42,9 @@ struct talk_step {
 	__u32 age;			/* jiffies since then */
 	__u16 down;			/* first: this backend goes down */
 	__u16 drain, gone;		/* the same */
+	__u16 reborn;			/* first: another backend gets its id */
 	bool forget;			/* first: all flows are lost */
+	int pause_ms;			/* first */
 	bool egress;			/* lb_local sees it leave; 0: TC_ACT_UNSPEC */
 	bool mark;			/* it is marked for lb_resolve */
 };

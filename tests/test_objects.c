@@ -36,7 +36,7 @@ static const struct object {
 	{ "progs/lb_mss", "lb_mss", 22000 },
 	{ "progs/lb_client", "lb_client", 10000 },
 	{ "progs/lb_admit", "lb_admit", 20000 },
-	{ "progs/lb_unknown", "lb_unknown", 2000 },
+	{ "progs/lb_unknown", "lb_unknown", 2700 },
 	{ "progs/lb_answer", "lb_answer", 8000 },
 	{ "progs/lb_capture", "lb_capture", 38000 },
 	{ "progs/lb_trace", "lb_trace", 1000 },

@@ -18,6 +18,7 @@
 #define ANY	.last = 65535
 #define GRACE	.grace = 900 * 250
 #define CONSISTENT .promises = LB_PROMISE_STICKY | LB_PROMISE_CONSISTENT
+#define STAYS	.flags = LB_TABLE_F_ADMIT | LB_TABLE_F_CLIENT, .affinity = 9000
 #define GET	DATA("GET / HTTP/1.1")
 
 #define BACK	ETH(.dst = PACKET_MAC_SRC, .src = PACKET_MAC_DST)
@@ -95,6 +96,43 @@ static const struct talk rows[] = {
 		  .out = PKT(TO(BACKEND1), IP4(VIP, BACKEND1, HOP), TCP(NAT, 8080)) },
 		{ .in = PKT(ETH(), IP4(BACKEND1, VIP), TCP(8080, NAT), GET), REPLY,
 		  .out = PKT(TO(CLIENT), IP4(VIP, CLIENT, HOP), TCP(80, PORT), GET) } } },
+
+	/* Persistence client: the policy is not the one who chose. */
+	{ .name = "a client that stays: where it was, while the backend is there; then the policy",
+	  .services = { { ON(VIP, 80, TCP, DSR), CONSISTENT, STAYS,
+			  BACKENDS({ BACKEND1, 80 }, { BACKEND2, 80 }) } },
+	  .flows = 1,
+	  .steps = {
+		{ .in = PKT(FROM4, TCP(PORT, 80, SYN)), NEW,
+		  .out = PKT(TO(BACKEND1), IP4(CLIENT, VIP), TCP(PORT, 80, SYN)) },
+		{ .in = PKT(FROM4, TCP(PORT, 80)), FOUND, .pick = 2, .forget = true,
+		  .out = PKT(TO(BACKEND1), IP4(CLIENT, VIP), TCP(PORT, 80)) },
+		{ .in = PKT(FROM4, TCP(PORT, 80)), FOUND, .drain = 1, .forget = true,
+		  .out = PKT(TO(BACKEND1), IP4(CLIENT, VIP), TCP(PORT, 80)) },
+		{ .in = PKT(FROM4, TCP(PORT, 80)), FOUND, .down = 1, .forget = true,
+		  .out = PKT(TO(BACKEND2), IP4(CLIENT, VIP), TCP(PORT, 80)) } } },
+	{ .name = "a client that stays, of any policy, over IPv6",
+	  .services = { { ON(VIP6, 0, TCP, NAT, ANY), STAYS, BACKENDS(FREE6) } },
+	  .steps = {
+		{ .in = PKT(FROM6, TCP(PORT, 80, SYN)), NEW,
+		  .out = PKT(TO(BACKEND1), IP6(CLIENT6, BACKEND1_6, HOP), TCP(PORT, 80, SYN)) },
+		{ .in = PKT(FROM6, TCP(PORT, 80)), FOUND, .pick = 2, .forget = true,
+		  .out = PKT(TO(BACKEND1), IP6(CLIENT6, BACKEND1_6, HOP), TCP(PORT, 80)) },
+		{ .in = PKT(ETH(), IP6(FAR_CLIENT6, VIP6), TCP(PORT, 80)), RESET,
+		  .out = PKT(BACK, IP6(VIP6, FAR_CLIENT6, .tos = 0xc0, .plain = true), RST(80)) },
+		{ .in = PKT(FROM6, TCP(PORT, 80, .ack = 9)), RESET, .gone = 1,
+		  .out = PKT(BACK, OURS6, RST(80, .seq = 9)) },
+		{ .in = PKT(FROM6, TCP(PORT, 80, .ack = 9)), RESET, .reborn = 1,
+		  .out = PKT(BACK, OURS6, RST(80, .seq = 9)) } } },
+	{ .name = "a client whose time is over",
+	  .services = { { ON(VIP, 80, TCP, NAT), .affinity = 1,
+			  .flags = LB_TABLE_F_ADMIT | LB_TABLE_F_CLIENT,
+			  BACKENDS({ BACKEND1, 80 }) } },
+	  .steps = {
+		{ .in = PKT(FROM4, TCP(PORT, 80, SYN)), NEW,
+		  .out = PKT(TO(BACKEND1), IP4(CLIENT, BACKEND1, HOP), TCP(PORT, 80, SYN)) },
+		{ .in = PKT(FROM4, TCP(PORT, 80, .ack = 9)), RESET, .forget = true,
+		  .out = PKT(BACK, OURS4, RST(80, .seq = 9)), .pause_ms = 50 } } },
 
 	/* Nobody knows: on-unknown. */
 	{ .name = "reset: as a host without the connection would",
