@@ -201,8 +201,9 @@ static __always_inline enum lb_reason untold(enum lb_reason reason)
 {
 	switch (reason) {
 	case LB_REASON_NO_BACKEND:
-	case LB_REASON_FULL:
 		return LB_REASON_EMPTY_DROP;
+	case LB_REASON_FULL:
+		return LB_REASON_FULL_DROP;
 	case LB_REASON_TOO_BIG:
 		return LB_REASON_TOO_BIG_DROP;
 	case LB_REASON_UNKNOWN_RESET:
