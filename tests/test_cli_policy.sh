@@ -171,8 +171,52 @@ unloads() {
 	does "it may be loaded again" lb -q policy load "$work/my-policy.bpf.o"
 	prints "... in the slot that is free" "^$slot$" \
 		jq '.policies[0].slot' <(lb -j policy show my-policy)
-	does "a shipped one may go, too" lb policy unload my-policy
+	does "... with a count of its own" [ "$(lb -j policy show my-policy |
+		jq '.policies[0].decisions')" = 0 ]
+	does "unload once more" lb policy unload my-policy
+	does "a shipped one may go, too" lb policy unload weighted
 	refuses 1 "policy 'my-policy': no such policy" policy unload my-policy
+}
+
+# put LINE...: another_one's code, from now on.
+put() {
+	printf '%s\n' '#include <lb_policy.bpf.h>' "$@" >"$work/another_one.bpf.c"
+	make -s -C "$work"
+}
+
+gate_is_shown() {
+	prints "what the gate found is shown" \
+		"^my-policy +.* [0-9]+ ns .* passed +my-policy.bpf.o [0-9a-f]{6}$" lb policy show
+	put 'LB_POLICY(liar, "another_one", LB_TABLE_UNIFORM, LB_PROMISE_EVEN, flow, table)' \
+		'{ return 0; }'
+	refuses 1 "another_one.bpf.o: the gate refuses .*even: share of slot" \
+		policy load "$work/another_one.bpf.o" replace
+	does "a lie is loaded by force" lb -q policy load "$work/another_one.bpf.o" replace force
+	prints "... and shown as such" \
+		"^another_one +.* FORCED +another_one.bpf.o [0-9a-f]{6}: even: share of slot" \
+		lb policy show another_one
+	prints "... in JSON, too" '"gate":"forced","broken_promise":"even: share' \
+		lb -j policy show another_one
+}
+
+# shellcheck disable=SC2317 # `prints` calls it
+# told: what another_one has to say of its number.
+told() {
+	lb policy param another_one | grep "^level "
+}
+
+tunables_are_shown() {
+	put 'enum { LEVEL };' 'LB_TUNABLES({ "level", "a number", 1, 9, 4 });' \
+		'LB_POLICY(tunable, "another_one", LB_TABLE_UNIFORM, LB_PROMISE_STICKY, flow, table)' \
+		'{ return lb_tunable(flow, LEVEL) % table->n_slots; }'
+	does "one with a number" lb -q policy load "$work/another_one.bpf.o" replace
+	prints "it has the number" '^level +4 .* 1' told
+	does "it is set" lb policy param another_one level 7
+	prints "... and shown" '^level +7 ' told
+	is_json policies policy show another_one
+	does "unload" lb policy unload another_one
+	does "load again" lb -q policy load "$work/another_one.bpf.o"
+	prints "what was set is forgotten" '^level +4 ' told
 }
 
 # ---- all of it -------------------------------------------------------------------------
@@ -188,6 +232,8 @@ does "load" lb -q policy load "$work/my-policy.bpf.o"
 does "a service" lb service add $S forward fullnat
 does "its backend" lb backend add $S 10.0.0.2:8000
 shown
+gate_is_shown
+tunables_are_shown
 unload_refuses
 unloads
 finish
