@@ -19,6 +19,8 @@ include config.mk
 endif
 
 OBJDIR = $(LIBDIR)/switchyard
+# A config.mk may be older than the question.
+INCLUDEDIR ?= $(PREFIX)/include
 SDKDIR = $(INCLUDEDIR)/switchyard
 
 ifeq ($(V),1)
