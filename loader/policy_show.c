@@ -12,6 +12,7 @@
 #include "made.h"
 #include "names.h"
 #include "output.h"
+#include "param.h"
 #include "report.h"
 #include "rule_rows.h"
 #include "rules.h"
@@ -174,7 +175,7 @@ static json_t *policy_row(const struct policies *p, int slot)
 	const struct lb_policy_info *info = &m->policies[slot].info;
 
 	return json_pack(
-		"{s:s, s:i, s:b, s:I, s:s, s:o, s:I, s:o, s:I, s:i, s:o, s:o, s:s, s:o, s:o*}",
+		"{s:s, s:i, s:b, s:I, s:s, s:o, s:I, s:o, s:I, s:i, s:o, s:o, s:s, s:o, s:o*, s:o*}",
 		"policy", info->meta.name, "slot", slot, "default",
 		slot == m->default_policy, "services",
 		(json_int_t)count_services(m, slot), "table", kind_name(info->meta.kind),
@@ -185,7 +186,8 @@ static json_t *policy_row(const struct policies *p, int slot)
 		gate_name(info->gate), "broken_promise",
 		*info->why ? json_string(info->why) : json_null(), "file", info->file,
 		"tag", tag(info), "rules",
-		has_rules(m, slot) ? rule_rows(m, NULL) : NULL);
+		has_rules(m, slot) ? rule_rows(m, NULL) : NULL, "params",
+		info->tunables[0].name[0] ? param_rows(m, slot, NULL) : NULL);
 }
 
 static json_t *policy_rows(const struct policies *p)
@@ -292,8 +294,15 @@ static enum outcome print(const struct lbctl *l, const struct policies *p)
 	if (outcome)
 		return outcome;
 	print_generations(p);
-	if (p->only < 0 || !has_rules(&p->model, p->only))
+	if (p->only < 0)
 		return DONE;
+	if (p->model.policies[p->only].info.tunables[0].name[0]) {
+		putchar('\n');
+		outcome = output_list(l, "params", param_rows(&p->model, p->only, NULL),
+				      param_columns, n_param_columns, NULL);
+	}
+	if (outcome || !has_rules(&p->model, p->only))
+		return outcome;
 	putchar('\n');
 	return output_list(l, "rules", rule_rows(&p->model, NULL), rule_columns,
 			   n_rule_columns, NULL);

@@ -22,6 +22,7 @@
 #include "rcu.h"
 #include "report.h"
 #include "rules.h"
+#include "tunables.h"
 
 /* What is to go, and what was found out about it. */
 struct unload {
@@ -145,6 +146,7 @@ static int remove_policy(struct unload *u)
 	if (!err)
 		err = clear_count(u->state, u->slot);
 	memset(info, 0, sizeof(*info));
+	tunables_forget(u->state, u->slot);
 	return err;
 }
 

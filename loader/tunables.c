@@ -227,6 +227,13 @@ int tunables_install(struct state *s, __u32 slot, const struct lb_tunable *decla
 	return 0;
 }
 
+void tunables_forget(const struct state *s, __u32 slot)
+{
+	char name[TUNABLES_NAME_SIZE];
+
+	pins_drop(s, PIN_MAPS, pin_name(slot, name));
+}
+
 /* The program is not the one whose map is pinned. */
 void tunables_repair(struct state *s)
 {

@@ -21,6 +21,8 @@ int tunables_declared(struct bpf_object *obj, const char *path,
  * name, and what does not fit is told.  Leaves lb_config.dirty until its program is there. */
 int tunables_install(struct state *s, __u32 slot, const struct lb_tunable *declared,
 		     struct bpf_object *obj, int prog);
+/* The policy in @slot is no more. */
+void tunables_forget(const struct state *s, __u32 slot);
 /* After a load that was cut short. */
 void tunables_repair(struct state *s);
 

@@ -74,6 +74,10 @@ shows() {
 	test_is "$(jq -e '[.params[] | [.service, .value, .set]] ==
 		[["10.0.0.10:80/tcp", 5, false], ["10.0.0.10:80/tcp", 9, true]]' "$tmp/json" >/dev/null
 		echo $?)" "... and whose they are" "$(cat "$tmp/json")"
+	prints "policy show has them, too" '^slot +1000 +\[2001:db8::10\]:53/udp' lb policy show told
+	is_json policies policy show told
+	test_is "$(jq -e '.policies[0].params | length == 5' "$tmp/json" >/dev/null; echo $?)" \
+		"... in JSON" "$(cat "$tmp/json")"
 }
 
 applies() {
@@ -138,10 +142,18 @@ refusals() {
 	EOF
 }
 
+unloads() {
+	lb policy unload told
+	counts "a policy that is unloaded takes them along" 0 told lb save
+	lb -q policy load "$told"
+	in_kernel "... so that it has nothing of them later" 0 "0 0 0"
+}
+
 start
 sets
 shows
 applies
 lives
 refusals
+unloads
 finish
