@@ -236,7 +236,12 @@ static enum outcome make_real(struct change *c, const struct model *from)
 		}
 	}
 	refresh_uppers(c);
-	if (state_commit(c->state, from, c->to)) {
+	outcome = policy_load_all(c);
+	if (!outcome && state_commit(c->state, from, c->to)) {
+		policy_load_undo(c, c->n_loads);
+		outcome = REFUSED;
+	}
+	if (outcome) {
 		undo_attach(c, is_new, c->n_attach);
 		refresh_uppers(c);
 		return REFUSED;
@@ -258,6 +263,8 @@ static void print_difference(const struct change *c, const struct model *from)
 	for (i = 0; i < c->n_attach; i++)
 		if (!c->state || !device_find(c->state, c->attach[i].name))
 			printf("chain attach %s\n", c->attach[i].name);
+	for (i = 0; i < c->n_loads; i++)
+		printf("policy load %s\n", c->loads[i].path);
 	model_diff(from, c->to, diff_print);
 	for (i = 0; c->state && i < LB_MAX_DEVICES; i++)
 		if (device_is_attached(&c->state->devices[i]) &&

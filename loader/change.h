@@ -31,6 +31,9 @@ struct change {
 	size_t n_detach;
 	bool detach_all;
 
+	struct policy_load loads[LB_MAX_POLICIES]; /* of `policy load` in a file */
+	size_t n_loads;
+
 	__u64 wait_ms; /* for the flows of `waits`, after the change */
 	bool wait_then_del;
 	const char *wait_service, *wait_backend; /* as the user wrote them */
@@ -60,6 +63,11 @@ enum outcome change_find_policy(struct change *c, const char *name, int *ret_slo
  */
 bool backend_is_meant(const struct model_service *s, const struct model_backend *b,
 		      const struct address *address, __u16 port, bool all);
+
+/* Load what the commands want (policy.c); reports. */
+enum outcome policy_load_all(struct change *c);
+/* The first @n of them; those that there were before are not brought back. */
+void policy_load_undo(struct change *c, size_t n);
 
 /* After a change with wait_ms (backend_wait.c); the lock is free meanwhile. */
 enum outcome backend_wait(const struct change *c);

@@ -44,7 +44,7 @@ static const struct command commands[] = {
 
 	{ "policy",  "show",	.run = policy_show },
 	{ "policy",  "set",	.edit = policy_set },
-	{ "policy",  "load",	.run = policy_load },
+	{ "policy",  "load",	.run = policy_load, .edit = policy_load_edit },
 	{ "policy",  "param",	.run = policy_param_run, .edit = policy_param },
 	{ "policy",  "unload",	.run = policy_unload },
 	{ "policy",  "new",	.run = policy_new },

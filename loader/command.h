@@ -64,6 +64,7 @@ enum outcome backend_del(struct change *c, struct words *w);
 enum outcome backend_show(const struct lbctl *l, struct words *w);
 
 enum outcome policy_set(struct change *c, struct words *w);
+enum outcome policy_load_edit(struct change *c, struct words *w);
 enum outcome policy_load(const struct lbctl *l, struct words *w);
 enum outcome policy_param(struct change *c, struct words *w);
 enum outcome policy_param_run(const struct lbctl *l, struct words *w);

@@ -22,6 +22,8 @@ int object_open(const struct state *s, const char *path, struct bpf_object **ret
  */
 int object_open_aside(const struct state *s, const char *path, struct bpf_object *with,
 		      struct bpf_object **ret);
+/* Open @path to look at it, not to load it.  Reports. */
+int object_peek(const char *path, struct bpf_object **ret);
 /* Load it; reports what the kernel refuses.  The caller closes it in any case. */
 int object_load(struct bpf_object *obj, const char *path);
 /* Pin the lb_ maps that it made. */

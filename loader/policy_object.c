@@ -13,6 +13,7 @@
 #include "gate.h"
 #include "made.h"
 #include "object.h"
+#include "origin.h"
 #include "pins.h"
 #include "report.h"
 #include "tunables.h"
@@ -185,8 +186,11 @@ static int install(struct state *s, const struct lb_policy_meta *meta, int prog,
 	return err;
 }
 
-static int take_name(struct lb_policy_meta *meta, const char *name)
+static int take_name(struct lb_policy_meta *meta, struct policy_load *p)
 {
+	const char *name = p->name;
+
+	p->renamed = name && strcmp(name, meta->name);
 	if (!name)
 		return 0;
 	memset(meta->name, 0, sizeof(meta->name));
@@ -203,7 +207,7 @@ static int take_name(struct lb_policy_meta *meta, const char *name)
 static int place(const struct state *s, struct lb_policy_meta *meta,
 		 struct policy_load *p)
 {
-	int slot, err = take_name(meta, p->name);
+	int slot, err = take_name(meta, p);
 
 	if (err)
 		return err;
@@ -256,6 +260,8 @@ static int load(struct state *s, struct bpf_object *obj, struct policy_load *p)
 	if (!err)
 		err = tunables_declared(obj, p->path, declared);
 	if (!err)
+		err = origin_find(s, p);
+	if (!err)
 		err = place(s, meta, p);
 	if (err)
 		return err;
@@ -267,6 +273,8 @@ static int load(struct state *s, struct bpf_object *obj, struct policy_load *p)
 		err = tunables_install(s, p->slot, declared, obj, bpf_program__fd(prog));
 	if (!err)
 		err = install(s, &copy, bpf_program__fd(prog), p->path, &asked);
+	if (!err)
+		origin_write(&s->policies[copy.slot], p);
 	if (!err)
 		__atomic_store_n(&s->config->dirty, 0, __ATOMIC_RELEASE);
 	return err;
@@ -282,4 +290,42 @@ int state_load_policy(struct state *s, struct policy_load *p)
 	err = load(s, obj, p);
 	bpf_object__close(obj);
 	return err;
+}
+
+int state_peek_policy(const struct state *s, struct policy_load *p,
+		      struct lb_policy_info *ret)
+{
+	struct lb_policy_meta *meta;
+	struct bpf_object *obj;
+	int err = object_peek(p->path, &obj);
+
+	if (err)
+		return err;
+	memset(ret, 0, sizeof(*ret));
+	meta = find_meta(obj, p->path);
+	err = meta ? take_name(meta, p) : -EINVAL;
+	if (!err)
+		err = tunables_declared(obj, p->path, ret->tunables);
+	if (!err)
+		err = origin_find(s, p);
+	if (!err) {
+		ret->meta = *meta;
+		origin_write(ret, p);
+	}
+	bpf_object__close(obj);
+	return err;
+}
+
+void state_withdraw_policy(struct state *s, __u32 slot)
+{
+	struct lb_policy_info *info = &s->policies[slot];
+	int fd = pins_get(s, PIN_MAPS, "lb_policies");
+
+	__atomic_store_n(&info->meta.magic, 0, __ATOMIC_RELEASE);
+	if (fd >= 0) {
+		bpf_map_delete_elem(fd, &slot);
+		close(fd);
+	}
+	memset(info, 0, sizeof(*info));
+	tunables_forget(s, slot);
 }

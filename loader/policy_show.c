@@ -185,9 +185,8 @@ static json_t *policy_row(const struct policies *p, int slot)
 		(json_int_t)info->since, "program", (int)info->program, "gate",
 		gate_name(info->gate), "broken_promise",
 		*info->why ? json_string(info->why) : json_null(), "file", info->file,
-		"tag", tag(info), "rules",
-		has_rules(m, slot) ? rule_rows(m, NULL) : NULL, "params",
-		info->tunables[0].name[0] ? param_rows(m, slot, NULL) : NULL);
+		"tag", tag(info), "rules", has_rules(m, slot) ? rule_rows(m, NULL) : NULL,
+		"params", info->tunables[0].name[0] ? param_rows(m, slot, NULL) : NULL);
 }
 
 static json_t *policy_rows(const struct policies *p)

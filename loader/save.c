@@ -101,10 +101,43 @@ static void save_rule(const struct model_service *s, const struct model_rule *r)
 	       service_text(s, service));
 }
 
+static void save_loaded(const struct lb_policy_info *info)
+{
+	char *path = script_quote(info->path);
+
+	if (path)
+		printf("policy load %s%s%s%s\n", path, info->renamed ? " name " : "",
+		       info->renamed ? info->meta.name : "",
+		       info->gate == LB_GATE_FORCED ? " force" : "");
+	free(path);
+}
+
+static int compare_name(const void *a, const void *b)
+{
+	const struct lb_policy_info *const *x = a, *const *y = b;
+
+	return strcmp((*x)->meta.name, (*y)->meta.name);
+}
+
+/* Those that are not shipped, by name. */
+static void save_policies(const struct model *m)
+{
+	const struct lb_policy_info *infos[LB_MAX_POLICIES];
+	size_t i, n = 0;
+
+	for (i = 0; i < LB_MAX_POLICIES; i++)
+		if (m->policies[i].used && m->policies[i].info.path[0])
+			infos[n++] = &m->policies[i].info;
+	qsort(infos, n, sizeof(infos[0]), compare_name);
+	for (i = 0; i < n; i++)
+		save_loaded(infos[i]);
+}
+
 static void save_model(const struct model *m)
 {
 	size_t i, j;
 
+	save_policies(m);
 	if (strcmp(policy_name(m, m->default_policy), MODEL_POLICY))
 		printf("policy set %s\n", policy_name(m, m->default_policy));
 	param_save(m);

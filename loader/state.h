@@ -100,9 +100,19 @@ struct policy_load {
 	bool force;	   /* whatever the gate says */
 	struct gate *gate; /* NULL: one is made for it */
 	__u32 slot;	   /* out */
+	char origin[256];  /* out: lb_policy_info.path */
+	__u64 digest;	   /* out */
+	bool renamed;	   /* out */
+	bool is_new;	   /* of a file: there was none of that name */
 };
 
 /* Load a policy, if it keeps what it promises (gate.h); reports. */
 int state_load_policy(struct state *s, struct policy_load *p);
+/* What lb_policy_info would say of it: its meta, tunables, path and digest; reports.  @s is
+ * NULL: there is no instance. */
+int state_peek_policy(const struct state *s, struct policy_load *p,
+		      struct lb_policy_info *ret);
+/* Take away one that nobody uses. */
+void state_withdraw_policy(struct state *s, __u32 slot);
 
 #endif /* LB_STATE_H */

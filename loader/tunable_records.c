@@ -37,32 +37,19 @@ void tunables_unmap(struct lb_tunables *elements)
 
 /* ---- what is set for one service ---------------------------------------------------- */
 
-/* They are sorted by policy and key. */
-static size_t param_place(const struct model_service *service, int policy, __u32 key)
-{
-	size_t i = 0;
-
-	while (i < service->n_params &&
-	       (service->params[i].policy < policy ||
-		(service->params[i].policy == policy && service->params[i].key < key)))
-		i++;
-	return i;
-}
-
 struct model_param *param_find(const struct model_service *service, int policy, __u32 key)
 {
-	struct model_param *p = service->params + param_place(service, policy, key);
+	size_t i;
 
-	if (p == service->params + service->n_params || p->policy != policy ||
-	    p->key != key)
-		return NULL;
-	return p;
+	for (i = 0; i < service->n_params; i++)
+		if (service->params[i].policy == policy && service->params[i].key == key)
+			return &service->params[i];
+	return NULL;
 }
 
 int param_set(struct model_service *service, int policy, __u32 key, __u64 value)
 {
 	struct model_param *p = param_find(service, policy, key), *grown;
-	size_t place = param_place(service, policy, key);
 
 	if (p) {
 		p->value = value;
@@ -72,9 +59,7 @@ int param_set(struct model_service *service, int policy, __u32 key, __u64 value)
 	if (!grown)
 		return -ENOMEM;
 	service->params = grown;
-	memmove(grown + place + 1, grown + place,
-		(service->n_params++ - place) * sizeof(*grown));
-	grown[place] = (struct model_param){ policy, key, value };
+	grown[service->n_params++] = (struct model_param){ policy, key, value };
 	return 0;
 }
 

@@ -105,7 +105,8 @@ int tunables_declared(struct bpf_object *obj, const char *path,
 
 /* The index that @key of the old version has in the new one, if that takes @value; or -1. */
 static int translate(const struct lb_policy_info *info, const struct lb_tunable *declared,
-		     __u32 key, __u64 value, const struct model_service *service)
+		     __u32 key, __u64 value, const struct model_service *service,
+		     bool tells)
 {
 	const char *name = info->tunables[key].name;
 	char of[ENDPOINT_TEXT_SIZE] = "";
@@ -113,6 +114,8 @@ static int translate(const struct lb_policy_info *info, const struct lb_tunable 
 
 	if (to >= 0 && value >= declared[to].low && value <= declared[to].high)
 		return to;
+	if (!tells)
+		return -1;
 	if (service)
 		service_text(service, of);
 	report_warning("policy '%s': %s %llu%s%s is lost: the new version %s",
@@ -123,7 +126,7 @@ static int translate(const struct lb_policy_info *info, const struct lb_tunable 
 
 /* The policy of @slot in @m, which declares something else from now on. */
 static void translate_policy(struct model *m, __u32 slot,
-			     const struct lb_tunable *declared)
+			     const struct lb_tunable *declared, bool tells)
 {
 	struct model_policy *p = &m->policies[slot], old = *p;
 	__u32 i;
@@ -131,9 +134,9 @@ static void translate_policy(struct model *m, __u32 slot,
 
 	p->set = 0;
 	for (i = 0; i < LB_MAX_TUNABLES; i++) {
-		to = old.set >> i & 1
-			     ? translate(&old.info, declared, i, old.value[i], NULL)
-			     : -1;
+		to = old.set >> i & 1 ? translate(&old.info, declared, i, old.value[i],
+						  NULL, tells)
+				      : -1;
 		if (to < 0)
 			continue;
 		p->set |= 1U << to;
@@ -143,7 +146,7 @@ static void translate_policy(struct model *m, __u32 slot,
 
 static void translate_service(struct model_service *service,
 			      const struct lb_policy_info *info, __u32 slot,
-			      const struct lb_tunable *declared)
+			      const struct lb_tunable *declared, bool tells)
 {
 	struct model_param *p;
 	size_t i, n = 0;
@@ -152,7 +155,7 @@ static void translate_service(struct model_service *service,
 	for (i = 0; i < service->n_params; i++) {
 		p = &service->params[i];
 		to = p->policy == (int)slot
-			     ? translate(info, declared, p->key, p->value, service)
+			     ? translate(info, declared, p->key, p->value, service, tells)
 			     : (int)p->key;
 		if (to < 0)
 			continue;
@@ -160,6 +163,17 @@ static void translate_service(struct model_service *service,
 		service->params[n++].key = to;
 	}
 	service->n_params = n;
+}
+
+void tunables_translate(struct model *m, __u32 slot, const struct lb_tunable *declared,
+			bool tells)
+{
+	const struct lb_policy_info old = m->policies[slot].info;
+	size_t i;
+
+	translate_policy(m, slot, declared, tells);
+	for (i = 0; i < m->n_services; i++)
+		translate_service(&m->services[i], &old, slot, declared, tells);
 }
 
 /* What the user has set for the policy that is in @slot goes over to @obj. */
@@ -170,7 +184,6 @@ static int keep(const struct state *s, __u32 slot, const struct lb_tunable *decl
 	struct bpf_map *map = bpf_object__find_map_by_name(obj, VALUES);
 	struct lb_tunables *elements;
 	struct model m;
-	size_t i;
 	int err;
 
 	if (info->meta.magic != LB_POLICY_MAGIC || !info->tunables[0].name[0])
@@ -178,9 +191,7 @@ static int keep(const struct state *s, __u32 slot, const struct lb_tunable *decl
 	err = state_read(s, &m);
 	if (err)
 		return err;
-	translate_policy(&m, slot, declared);
-	for (i = 0; i < m.n_services; i++)
-		translate_service(&m.services[i], info, slot, declared);
+	tunables_translate(&m, slot, declared, true);
 	if (declared[0].name[0]) {
 		elements = tunables_map(bpf_map__fd(map));
 		err = elements ? tunables_fill(elements, &m, slot) : -EIO;

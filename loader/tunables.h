@@ -17,6 +17,9 @@
 /* What @obj declares, before it is loaded; reports. */
 int tunables_declared(struct bpf_object *obj, const char *path,
 		      struct lb_tunable ret[LB_MAX_TUNABLES]);
+/* The policy in @slot of @m declares @declared from now on: what is set goes over by name. */
+void tunables_translate(struct model *m, __u32 slot, const struct lb_tunable *declared,
+			bool tells);
 /* The loaded @obj is to be the policy in @slot: what the user has set for that goes over by
  * name, and what does not fit is told.  Leaves lb_config.dirty until its program is there. */
 int tunables_install(struct state *s, __u32 slot, const struct lb_tunable *declared,

@@ -149,6 +149,74 @@ unloads() {
 	in_kernel "... so that it has nothing of them later" 0 "0 0 0"
 }
 
+# What save says of policies that are not shipped, and what apply makes of it.
+loads() {
+	local mine="$tmp/my policy.bpf.o" program
+
+	lb -q apply "$tmp/start"
+	cp "$told" "$mine"
+	does "a policy under another name" lb -q policy load "$mine" name mine
+	does "... as the default" lb -q policy set mine
+	does "... with a parameter" lb policy param mine plus 3
+	does "one that lies, by force" lb -q policy load "$build/tests/policies/favourite.bpf.o" force
+	lb save >"$tmp/all"
+	counts "save has the first, where it is" 1 \
+		"^policy load \"$tmp/my policy.bpf.o\" name mine$" cat "$tmp/all"
+	counts "... and the other" 1 '^policy load /.*/favourite.bpf.o force$' cat "$tmp/all"
+	counts "... none that is shipped" 3 '^policy load ' cat "$tmp/all"
+	program=$(lb -j policy show mine | jq '.policies[0].program')
+	does "apply of save" lb -q apply "$tmp/all"
+	saved "... changes nothing" <"$tmp/all"
+	test_is "$([ "$(lb -j policy show mine | jq '.policies[0].program')" = "$program" ]; echo $?)" \
+		"... loads nothing anew"
+	counts "... which a dry run says" 0 . lb apply "$tmp/all" dry-run
+
+	echo >>"$mine"
+	counts "a dry run says what was built anew" 1 "^policy load $mine$" lb apply "$tmp/all" dry-run
+	does "... apply loads it" lb -q apply "$tmp/all"
+	test_is "$([ "$(lb -j policy show mine | jq '.policies[0].program')" != "$program" ]; echo $?)" \
+		"... anew"
+	saved "... and all else is as it was" <"$tmp/all"
+
+	lb -q clear
+	counts "without an instance a dry run knows the policy" 1 "^policy load $mine$" \
+		lb apply "$tmp/all" dry-run
+	counts "... and what it may be told" 1 '^policy param mine plus default -> 3$' \
+		lb apply "$tmp/all" dry-run
+	does "apply makes all of it" lb -q apply "$tmp/all"
+	saved "... as it was" <"$tmp/all"
+}
+
+bad_loads() {
+	local slots
+
+	slots=$(lb -j policy show | jq -c '[.policies[].policy]')
+	refuses_file "^$tmp/file:2: .*no such policy" <<-EOF
+		policy load $told name other
+		policy set nobody
+	EOF
+	refuses_file "gate refuses policy 'forgetful'" <<-EOF
+		policy load $told name other
+		policy load $build/tests/policies/forgetful.bpf.o
+		policy param other slot 3
+	EOF
+	refuses_file "^$tmp/file:1: .*No such file" <<<"policy load $tmp/none.bpf.o"
+	refuses_file "^$tmp/file:1: .*not a BPF object" <<<"policy load $tmp/file"
+	refuses_file "^$tmp/file:2: plus '10': not a number from 0 to 9" <<-EOF
+		policy load $told name other
+		policy param other plus 10
+	EOF
+	test_is "$([ "$(lb -j policy show | jq -c '[.policies[].policy]')" = "$slots" ]; echo $?)" \
+		"none of these policies is left" "$(lb policy show)"
+	echo "policy load $build/tests/policies/honest.bpf.o name mine" >"$tmp/file"
+	refuses 1 "^$tmp/file:1: policy 'mine': is loaded already, from my policy.bpf.o; 'replace'" \
+		--batch "$tmp/file"
+	echo "policy load $build/tests/policies/honest.bpf.o name mine replace" >"$tmp/file"
+	does "replace takes it" lb -q --batch "$tmp/file"
+	does "apply brings the old one back" lb -q apply "$tmp/all"
+	saved "... with its parameter" <"$tmp/all"
+}
+
 start
 sets
 shows
@@ -156,4 +224,6 @@ applies
 lives
 refusals
 unloads
+loads
+bad_loads
 finish

@@ -157,9 +157,11 @@ struct lb_policy_info {
 	char why[112]; /* LB_GATE_FORCED: the promise that it breaks, and how */
 	struct lb_tunable tunables[LB_MAX_TUNABLES]; /* the ones with a name */
 	__u32 tunables_program;			     /* kernel id: whose map is pinned */
-	__u32 pad;
+	__u32 renamed;				     /* the object has another name */
+	__u64 digest;				     /* of the object */
+	char path[256]; /* where it was; empty: it is shipped */
 };
-_Static_assert(sizeof(struct lb_policy_info) == 1352, "lb_policy_info");
+_Static_assert(sizeof(struct lb_policy_info) == 1616, "lb_policy_info");
 
 /* ---- next hops and devices ------------------------------------------------------ */
 
