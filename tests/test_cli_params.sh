@@ -113,6 +113,9 @@ applies() {
 lives() {
 	does "a service that is replaced keeps them" lb service replace $S
 	saved "... all" <"$tmp/all"
+	does "the policy, loaded once more, keeps them" lb -q policy load "$told" replace
+	saved "... all" <"$tmp/all"
+	in_kernel "... in its own map" 0 "5 9 3"
 	lb service del "$T"
 	lb service add '[2001:db8::11]:53/udp'
 	prints "a new service has what holds for all" "^slot +5 +\[2001:db8::11\]" \

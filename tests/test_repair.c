@@ -17,6 +17,9 @@
 #include <unistd.h>
 
 #include "pins.h"
+#include "tunables.h"
+
+#define TOLD "source-hash" /* a policy with two tunables, prefixes of addresses */
 
 /* Rules are of services in use, and send to their backends. */
 static void check_rules(void)
@@ -39,6 +42,32 @@ static void check_rules(void)
 			assert_int_equal(b->service, id);
 		}
 	}
+}
+
+/* Each service has what is set for all, but for what is its own; what is no service has
+ * nothing of its own. */
+static void check_tunables(void)
+{
+	struct lb_tunables *all;
+	int fd, slot;
+
+	change_begin();
+	slot = model_find_policy(&to, TOLD);
+	fd = tunables_open(&state, slot);
+	all = fd < 0 ? NULL : tunables_map(fd);
+	assert_non_null(all);
+	for (__u32 id = 0; id < LB_MAX_SERVICES; id++) {
+		assert_int_equal(all[id].set, all[id].own | all[LB_MAX_SERVICES].set);
+		for (int i = 0; i < LB_MAX_TUNABLES; i++)
+			if (all[id].set >> i & ~all[id].own >> i & 1)
+				assert_int_equal(all[id].value[i],
+						 all[LB_MAX_SERVICES].value[i]);
+		if (!state.services[id].state)
+			assert_int_equal(all[id].own, 0);
+	}
+	tunables_unmap(all);
+	close(fd);
+	change_end();
 }
 
 static void a_dirty_instance_is_made_anew_from_its_records(void **arg)
@@ -120,6 +149,20 @@ static void add_random_service(void)
 	add_backend(added, address4(0x0c000000 + random() % 0xffffff), 2);
 }
 
+/* A tunable of all services and one of @s change, or are no more. */
+static void tell_policy(struct model_service *s)
+{
+	int slot = model_find_policy(&to, TOLD);
+	__u32 key = random() % 2;
+
+	to.policies[slot].set = random() % 4;
+	to.policies[slot].value[key] = random() % 33;
+	if (random() % 2)
+		param_unset(s, slot, key);
+	else
+		assert_int_equal(param_set(s, slot, key, random() % 33), 0);
+}
+
 /* Change all that can be changed, for ever. */
 static void change_without_end(void)
 {
@@ -149,6 +192,7 @@ static void change_without_end(void)
 			else
 				add_another(s, address4(0x0a100000 + random() % 0x40));
 			add_rules(s);
+			tell_policy(s);
 		}
 		for (int i = 0; i < 10; i++)
 			add_random_service();
@@ -181,6 +225,7 @@ static void killed_at_any_moment_the_next_one_finds_all_in_order(void **arg)
 		assert_int_equal(state_open(&state, &where, STATE_WRITE), 0);
 		instance_check();
 		check_rules();
+		check_tunables();
 	}
 	print_message("# %d of 40 were killed at work\n", repairs);
 	assert_true(repairs > 5);
