@@ -151,10 +151,22 @@ static int make_own_maps(struct state *s)
 	return err ? err : map_config(s);
 }
 
+/* They are known to pass; where one does not, the machine may be odd, but must have a chain. */
+static int load_one(struct state *s, struct policy_load *p)
+{
+	int err = state_load_policy(s, p);
+
+	if (!err && s->policies[p->slot].gate != LB_GATE_PASSED)
+		report_warning(
+			"policy '%s': FORCED, it does not keep what it promises: %s",
+			s->policies[p->slot].meta.name, s->policies[p->slot].why);
+	return err;
+}
+
 /* All that are shipped; the default one first, so that it has slot 0. */
 static int load_shipped(struct state *s, struct gate *gate)
 {
-	struct policy_load p = { .replace = true, .gate = gate };
+	struct policy_load p = { .replace = true, .force = true, .gate = gate };
 	char pattern[320], first[320];
 	glob_t found;
 	size_t i;
@@ -162,7 +174,7 @@ static int load_shipped(struct state *s, struct gate *gate)
 
 	snprintf(first, sizeof(first), "%s/policies/round_robin.bpf.o", s->objects);
 	p.path = first;
-	err = state_load_policy(s, &p);
+	err = load_one(s, &p);
 	if (err)
 		return err;
 	s->config->default_policy = p.slot;
@@ -173,7 +185,7 @@ static int load_shipped(struct state *s, struct gate *gate)
 	for (i = 0; i < found.gl_pathc && !err; i++) {
 		p.path = found.gl_pathv[i];
 		if (strcmp(p.path, first))
-			err = state_load_policy(s, &p);
+			err = load_one(s, &p);
 	}
 	globfree(&found);
 	return err;
