@@ -5,6 +5,7 @@
  * Whatever comes in: what is sent is consistent in itself, a checksum that was right is
  * right after, and the chain never finds a defect of its own (XDP_ABORTED).
  */
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,7 +104,22 @@ static void check_answer(const struct judgement *in, const struct judgement *out
 		wrong("our answer has a wrong checksum");
 }
 
-static void check_sent(void)
+/* To a client whose connection nobody knows. */
+static void check_reset(const struct judgement *in, const struct judgement *out)
+{
+	if (out->protocol != IPPROTO_TCP || out->end - out->l4 != 20 ||
+	    !(trial.r.pkt[out->l4 + 13] & TH_RST))
+		wrong("it is no reset");
+	check_answer(in, out);
+}
+
+/* Packets that were answered with a reset, because no flow was there. */
+static __u64 resets(void)
+{
+	return stage_reason(&talk_stage, LB_REASON_UNKNOWN_RESET);
+}
+
+static void check_sent(bool is_reset)
 {
 	struct judgement in = judge(trial.in, trial.len);
 	struct judgement out = judge(trial.r.pkt, trial.r.len), inner;
@@ -113,7 +129,9 @@ static void check_sent(void)
 	if (!out.family || !out.fits)
 		wrong("what is sent is no packet");
 	inner = judge_inner(trial.r.pkt, trial.r.len, &out);
-	if (about->answers) {
+	if (is_reset) {
+		check_reset(&in, &out);
+	} else if (about->answers) {
 		check_answer(&in, &out);
 	} else if (about->source) {
 		check_tunnel(&in, &out, &inner);
@@ -127,15 +145,17 @@ static void check_sent(void)
 
 static void run_trial(void)
 {
+	__u64 before = resets();
+
 	stage_run(talk_parse, trial.in, trial.len, hosts_back, &trial.r);
 	switch (trial.r.verdict) {
 	case XDP_TX:
 	case XDP_REDIRECT:
-		check_sent();
+		check_sent(resets() != before);
 		break;
 	case XDP_PASS:
 		if (trial.r.n_meta || is_changed())
-			check_sent();
+			check_sent(false);
 		break;
 	case XDP_DROP:
 		break;
