@@ -3,7 +3,7 @@
  * gate_services.c - the services and the flows that are made for policies to choose from.
  *
  * All services have the same address, and so the same seed: to a policy they are one
- * service at different times, or on different balancers.
+ * service at different times, or on different balancers; so their generations differ.
  */
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
@@ -91,7 +91,7 @@ static size_t table_size(__u32 n_slots)
 
 /* Map what is in the table, and fill it; an fd or -errno. */
 static int make_map(struct gate *g, struct lb_table **ret, const struct table *t,
-		    __u64 seed)
+		    __u64 seed, __u64 generation)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts,
 		    .map_flags = BPF_F_INNER_MAP | BPF_F_MMAPABLE);
@@ -111,7 +111,7 @@ static int make_map(struct gate *g, struct lb_table **ret, const struct table *t
 	}
 	**ret = (struct lb_table){ .kind = t->kind,
 				   .n_slots = t->n_slots,
-				   .generation = 1,
+				   .generation = generation,
 				   .n_backends = t->n_backends,
 				   .seed = seed };
 	chunk = (void *)(*ret + 1);
@@ -135,7 +135,7 @@ static int make_service(struct gate *g, enum lb_table_kind kind, enum gate_set_n
 	write_backends(g, &made, kind * GATE_SETS + set);
 	if (table_build(&made.service, kind, &t))
 		return -ENOMEM;
-	fd = make_map(g, &service->table, &t, table_seed(&made.service));
+	fd = make_map(g, &service->table, &t, table_seed(&made.service), 1 + set);
 	table_free(&t);
 	return fd;
 }
@@ -206,6 +206,8 @@ static void make_odd(struct lb_trial_flow *flow, __u32 i)
 	} else if (i % 5 == 2) {
 		flow->flags = LB_PKT_NO_PORTS;
 		flow->port = 0;
+	} else if (i % 5 == 3) {
+		flow->protocol = flow->family == 4 ? IPPROTO_ICMP : IPPROTO_ICMPV6;
 	}
 }
 

@@ -26,7 +26,7 @@ lies() {
 }
 
 of='[0-9]+ flows'
-flow='[0-9a-f:.[]+(]?:[0-9]+)?/(tcp|udp)'
+flow='[0-9a-f:.[]+(]?:[0-9]+)?/(tcp|udp|icmp|icmpv6)'
 
 liars() {
 	lies one_too_far "range: answers none of [0-9]+ slots for $flow"
@@ -40,6 +40,9 @@ liars() {
 	lies modulo "consistent: [1-9][0-9]% of the others' flows move when 1 of (10|50) backends goes"
 	lies diary "consistent: [5-9][0-9]% of the others' flows move when 1 of 10 backends goes"
 	lies secretive "consistent, elsewhere: $flow gets backend [0-9]+, then [0-9]+, of 10"
+	lies dated "consistent: [4-9][0-9]% of the others' flows move when 1 of (10|50) backends goes"
+	lies deaf "range: answers none of [0-9]+ slots for $flow"
+	lies patient "cost: [0-9]{6,} ns to choose among 200 backends, the limit is [0-9]+"
 	lies sluggish "cost: [0-9]{6,} ns to choose among 200 backends, the limit is [0-9]+"
 }
 
