@@ -16,13 +16,14 @@
 #include "origin.h"
 #include "pins.h"
 #include "report.h"
+#include "rules.h"
 #include "tunables.h"
 
 static bool is_name(const char name[LB_NAME_SIZE])
 {
 	size_t i, n = strnlen(name, LB_NAME_SIZE);
 
-	if (!n || n == LB_NAME_SIZE)
+	if (!n || n == LB_NAME_SIZE || !isalpha((unsigned char)name[0]))
 		return false;
 	for (i = 0; i < n; i++)
 		if (!isalnum((unsigned char)name[i]) && !strchr("-_.", name[i]))
@@ -119,11 +120,21 @@ static void write_tag(struct lb_policy_info *info, int prog)
 	}
 }
 
+/* The file's name, for people: JSON takes no part of a character. */
+static void write_file(struct lb_policy_info *info, const char *path)
+{
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	size_t i;
+
+	memset(info->file, 0, sizeof(info->file));
+	for (i = 0; name[i] && i < sizeof(info->file) - 1; i++)
+		info->file[i] = isprint((unsigned char)name[i]) ? name[i] : '?';
+}
+
 static void write_info(struct state *s, const struct lb_policy_meta *meta, int prog,
 		       const char *path, const struct gate_result *asked)
 {
 	struct lb_policy_info *info = &s->policies[meta->slot];
-	const char *base = strrchr(path, '/');
 
 	info->meta.abi = meta->abi;
 	info->meta.kind = meta->kind;
@@ -132,8 +143,7 @@ static void write_info(struct state *s, const struct lb_policy_meta *meta, int p
 	memcpy(info->meta.name, meta->name, sizeof(info->meta.name));
 	write_tag(info, prog);
 	info->since = time(NULL);
-	memset(info->file, 0, sizeof(info->file));
-	strncpy(info->file, base ? base + 1 : path, sizeof(info->file) - 1);
+	write_file(info, path);
 	info->gate = asked->gate;
 	info->cost_ns = asked->cost_ns;
 	memcpy(info->why, asked->why, sizeof(info->why));
@@ -198,8 +208,8 @@ static int take_name(struct lb_policy_meta *meta, struct policy_load *p)
 		strcpy(meta->name, name);
 	if (is_name(meta->name))
 		return 0;
-	report("policy '%s': a name has 1 to %d letters, digits, '-', '_' and '.'", name,
-	       LB_NAME_SIZE - 1);
+	report("policy '%s': a name is a letter and up to %d letters, digits, '-', '_' and '.'",
+	       name, LB_NAME_SIZE - 2);
 	return -EINVAL;
 }
 
@@ -211,6 +221,11 @@ static int place(const struct state *s, struct lb_policy_meta *meta,
 
 	if (err)
 		return err;
+	if (!strcmp(meta->name, "default")) {
+		report("policy 'default': means the default policy; 'name NAME' gives it "
+		       "another name");
+		return -EINVAL;
+	}
 	slot = find_slot(s, meta->name);
 	if (slot < 0)
 		return -ENOSPC;
@@ -222,6 +237,25 @@ static int place(const struct state *s, struct lb_policy_meta *meta,
 	}
 	p->slot = meta->slot = slot;
 	return 0;
+}
+
+/* What the policy promises must suit the services of the one that it replaces. */
+static int check_services(const struct state *s, const struct lb_policy_meta *meta)
+{
+	struct model m;
+	int err;
+
+	if (s->policies[meta->slot].meta.magic != LB_POLICY_MAGIC)
+		return 0;
+	err = state_read(s, &m);
+	if (err) {
+		report("%s: cannot read the state", s->dir);
+		return err;
+	}
+	m.policies[meta->slot].info.meta.promises = meta->promises;
+	err = rules_check(&m) ? -EPERM : 0;
+	model_free(&m);
+	return err;
 }
 
 static int ask(const struct state *s, const struct policy_load *p,
@@ -263,6 +297,8 @@ static int load(struct state *s, struct bpf_object *obj, struct policy_load *p)
 		err = origin_find(s, p);
 	if (!err)
 		err = place(s, meta, p);
+	if (!err)
+		err = check_services(s, meta);
 	if (err)
 		return err;
 	copy = *meta; /* the object's is gone once it is loaded */

@@ -48,11 +48,22 @@ static bool is_key(const char name[LB_NAME_SIZE])
 	return n && n < LB_NAME_SIZE && strcmp(name, "service");
 }
 
+/* Words for people, of which JSON is made, too. */
+static bool is_help(const char *help, size_t size)
+{
+	size_t i, n = strnlen(help, size);
+
+	for (i = 0; i < n; i++)
+		if (!isprint((unsigned char)help[i]))
+			return false;
+	return n < size;
+}
+
 static int check_one(const struct lb_tunable *declared, int i, const char *path)
 {
 	const struct lb_tunable *t = &declared[i];
 
-	if (!is_key(t->name) || strnlen(t->help, sizeof(t->help)) == sizeof(t->help)) {
+	if (!is_key(t->name) || !is_help(t->help, sizeof(t->help))) {
 		report("%s: tunable %d: its name or help is none; names are of a-z, 0-9 and '-'",
 		       path, i + 1);
 		return -EINVAL;

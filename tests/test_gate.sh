@@ -53,6 +53,10 @@ wrong_objects() {
 	refused from_yesterday "was built for ABI version 1, this lbctl has [0-9]+; build it again"
 	refused braggart "not a policy: what it says of itself makes no sense"
 	refused socket "not a policy: .* XDP program"
+	refused option "not a policy: what it says of itself makes no sense"
+	refused mumbler "tunable 1: its name or help is none"
+	refuses 1 "policy 'default': means the default policy; 'name NAME'" \
+		policy load "$lies/usurper.bpf.o"
 	refuses 1 "not a policy: it has no LB_POLICY" policy load "$build/progs/lb_dsr.bpf.o"
 	lb -v policy load "$lies/careless.bpf.o" 2>&1 | grep -A99 -m1 '^    ' >"$tmp/last"
 	counts "-v has the verifier's last lines" 1 "^    R[0-9] .*map_value_or_null" \
@@ -74,11 +78,14 @@ honest() {
 	test_is "$([ "$(loaded)" = "honest honest.2" ]; echo $?)" "... beside the first" \
 		"$(loaded)"
 	does "it serves as the default" lb policy set honest.2
-	refuses 1 "policy 'a b': a name has 1 to 31 letters" \
-		policy load "$lies/honest.bpf.o" name "a b"
-	refuses 1 "policy '': a name has 1 to 31" policy load "$lies/honest.bpf.o" name ""
-	refuses 1 "policy 'x{32}': a name has" \
-		policy load "$lies/honest.bpf.o" name xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
+	for name in "a b" "" 9lives .x "$(printf 'x%.0s' {1..32})"; do
+		refuses 1 "policy '$name': a name is a letter and up to 30 letters, digits" \
+			policy load "$lies/honest.bpf.o" name "$name"
+	done
+	refuses 1 "policy '-q': a name is a letter" \
+		policy load "$lies/honest.bpf.o" name -- -q
+	refuses 1 "policy 'default': means the default policy" \
+		policy load "$lies/honest.bpf.o" name default
 	refuses 2 "'name': its value is missing" policy load "$lies/honest.bpf.o" name
 	refuses 2 "'replace' is given twice" policy load "$lies/honest.bpf.o" replace replace
 }
@@ -99,6 +106,26 @@ forced() {
 	refuses 1 "the kernel's verifier refuses it" policy load "$lies/careless.bpf.o" force
 }
 
+# What a policy promises binds the services of the one that it replaces; and what was loaded
+# is shown, however its file is called.
+replaces() {
+	local name=$'odd \xff.bpf.o'
+
+	lb -q policy load "$lies/honest.bpf.o" name mine
+	lb service add 10.0.0.10:80/tcp forward fullnat policy mine
+	refuses 1 "service '10.0.0.10:80/tcp': policy 'mine' decides for each packet, which" \
+		policy load "$build/policies/match.bpf.o" name mine replace
+	refuses 1 "service '10.0.0.10:80/tcp': policy 'mine' decides for each packet, which" \
+		policy load "$build/policies/match.bpf.o" name mine replace force
+	does "the service may be changed" lb service set 10.0.0.10:80/tcp comment x
+	cp "$lies/honest.bpf.o" "$tmp/$name"
+	does "a file's name need not be UTF-8" lb -q policy load "$tmp/$name" name mine replace
+	prints "... to be shown" "^mine +.* passed +odd \?.bpf.o " lb policy show mine
+	is_json policies policy show mine
+	counts "... as JSON, too" 1 '"file":"odd \?.bpf.o"' cat "$tmp/json"
+	lb service del 10.0.0.10:80/tcp
+}
+
 # Those that are shipped pass like any other.
 ships() {
 	local object
@@ -117,4 +144,5 @@ wrong_objects
 ships
 honest
 forced
+replaces
 finish
