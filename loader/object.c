@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "pins.h"
@@ -132,11 +133,21 @@ static int report_open(const char *path, int err)
 static int open_file(const char *path, struct bpf_object **ret)
 {
 	struct bpf_program *prog;
+	struct stat st;
 
 	/* libbpf's own message for what is not there is about ELF. */
 	if (access(path, R_OK))
 		return report_open(path, -errno);
+	if (stat(path, &st) || !S_ISREG(st.st_mode)) { /* a pipe would have us wait */
+		report("%s: not a regular file", path);
+		return -EINVAL;
+	}
 	*ret = bpf_object__open(path);
+	if (!*ret && errno == ENOENT) { /* what is not there is not the file */
+		report("%s: has no BTF, which says what its maps are; build it with -g",
+		       path);
+		return -EINVAL;
+	}
 	if (!*ret)
 		return report_open(path, -errno);
 

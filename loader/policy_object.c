@@ -81,6 +81,13 @@ static int check_maps(const struct state *s, struct bpf_object *obj, const char 
 	struct bpf_map *map;
 
 	bpf_object__for_each_map(map, obj) {
+		if (bpf_map__pin_path(map)) {
+			report("%s: its map %s is to be pinned; maps of a policy are its own",
+			       path, bpf_map__name(map));
+			return -EPROTO;
+		}
+	}
+	bpf_object__for_each_map(map, obj) {
 		int fd = strncmp(bpf_map__name(map), "lb_", 3)
 				 ? 0
 				 : pins_get(s, PIN_MAPS, bpf_map__name(map));

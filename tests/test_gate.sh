@@ -47,12 +47,24 @@ liars() {
 }
 
 wrong_objects() {
+	local flags
+
 	refused endless "the kernel's verifier refuses it: .*too large.* \('lbctl -v' shows"
 	refused careless "the kernel's verifier refuses it: R[0-9] .*map_value_or_null"
 	refused stranger "its map lb_strangers is none of the instance's"
 	refused from_yesterday "was built for ABI version 1, this lbctl has [0-9]+; build it again"
 	refused braggart "not a policy: what it says of itself makes no sense"
 	refused socket "not a policy: .* XDP program"
+	refused publisher "its map swy_published is to be pinned; maps of a policy are its own"
+	test_is "$([ ! -e /sys/fs/bpf/swy_published ]; echo $?)" "... and is not pinned"
+	read -ra flags < <(PKG_CONFIG_PATH=$build pkg-config --variable=bpf_cflags switchyard)
+	clang "${flags[@]}" -g0 "-I$build/include/switchyard" -c tests/policies/honest.bpf.c \
+		-o "$tmp/bare.bpf.o"
+	refuses 1 "bare.bpf.o: has no BTF, which says what its maps are; build it with -g" \
+		policy load "$tmp/bare.bpf.o"
+	mkfifo "$tmp/pipe"
+	refuses 1 "$tmp/pipe: not a regular file" policy load "$tmp/pipe"
+	refuses 1 "$tmp: not a regular file" policy load "$tmp"
 	refused option "not a policy: what it says of itself makes no sense"
 	refused mumbler "tunable 1: its name or help is none"
 	refuses 1 "policy 'default': means the default policy; 'name NAME'" \
