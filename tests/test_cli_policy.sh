@@ -68,8 +68,8 @@ new_refuses() {
 	refuses_name 1 "^lbctl: my-policy.bpf.c: is there already" my-policy
 	echo "# mine" >>"$work/Makefile"
 	refuses_name 1 "^lbctl: Makefile: is there already, .* empty folder" fresh
-	chmod a+rx "$tmp" && mkdir "$tmp/locked"
-	(cd "$tmp/locked" && setpriv --reuid=65534 --clear-groups "$lbctl" policy new mine) \
+	mkdir "$tmp/locked" && chmod 555 "$tmp/locked"
+	(cd "$tmp/locked" && setpriv --bounding-set=-dac_override "$lbctl" policy new mine) \
 		>"$tmp/said" 2>&1
 	test_is $((!$?)) "refuses: policy new in a folder that may not be written"
 	prints "... and says why" "^lbctl: mine.bpf.c: cannot be written: Permission" cat "$tmp/said"
@@ -89,14 +89,19 @@ sdk_builds() {
 }
 
 # shellcheck disable=SC2317 # `does` calls it
-# as_installed COMMAND...: with what was installed below $root in its place.
+# as_installed COMMAND...: with what was installed below $root in its place.  In a chroot
+# there is no mount at / whose propagation could be changed.
 as_installed() {
-	local prefix
+	local prefix propagation=private
 
 	prefix=$(sed -n 's/^PREFIX := //p' config.mk)
+	mountpoint -q / || propagation=unchanged
 	# shellcheck disable=SC2016 # $0 and $@ are the inner shell's
-	unshare --mount --propagation private sh -c 'mount --bind "$0$1" "$1" && shift &&
-		exec "$@"' "$root" "$prefix" "$@"
+	unshare --mount --propagation "$propagation" sh -c '
+		at=$1 && mount --bind "$0$at" "$at" && shift || exit
+		"$@"
+		status=$?
+		umount "$at" && exit "$status"' "$root" "$prefix" "$@"
 }
 
 installed() {
