@@ -14,6 +14,7 @@
 #include "address.h"
 #include "chain.h"
 #include "devices.h"
+#include "made.h"
 #include "netlink.h"
 #include "reason.h"
 #include "rules.h"
@@ -248,6 +249,31 @@ static void add_device_problems(json_t *problems, const struct snapshot *s)
 					  "forwarded"));
 }
 
+/* A policy that the gate refused and the user forced, while it chooses for somebody. */
+static void add_forced(json_t *problems, const struct model *m)
+{
+	size_t i, services;
+	char object[64];
+	int slot;
+
+	for (slot = 0; slot < LB_MAX_POLICIES; slot++) {
+		const struct lb_policy_info *info = &m->policies[slot].info;
+
+		if (!m->policies[slot].used || info->gate != LB_GATE_FORCED)
+			continue;
+		for (i = services = 0; i < m->n_services; i++)
+			services += service_policy(m, &m->services[i]) == (__u32)slot;
+		if (!services)
+			continue;
+		snprintf(object, sizeof(object), "policy %s", info->meta.name);
+		json_array_append_new(
+			problems,
+			problem(object, "forced", "'lbctl policy set' another one",
+				"FORCED, and chooses for %zu service%s: %s", services,
+				services == 1 ? "" : "s", info->why));
+	}
+}
+
 static bool is_off(const char *file)
 {
 	FILE *f = fopen(file, "re");
@@ -326,6 +352,7 @@ json_t *problem_rows(const struct snapshot *s)
 
 	add_device_problems(problems, s);
 	add_system_problems(problems, s);
+	add_forced(problems, &s->model);
 	for (i = 0; i < s->model.n_services; i++)
 		add_service_problems(problems, s, attached ? &ways : NULL,
 				     &s->model.services[i]);

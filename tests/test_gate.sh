@@ -112,6 +112,11 @@ forced() {
 	prints "force loads it all the same, and says what is wrong" \
 		"^lbctl: policy 'favourite': FORCED, .*: even: share of slot 3 of 10 is " \
 		lb policy load "$lies/favourite.bpf.o" force
+	counts "what is forced is no problem while it does not choose" 0 FORCED lb
+	lb service add 10.0.0.10:80/tcp forward fullnat policy favourite
+	prints "... and one when it does" \
+		"^! policy favourite +FORCED, and chooses for 1 service: even: share of slot 3" lb
+	lb service del 10.0.0.10:80/tcp
 	prints "force is nothing if there is nothing wrong" \
 		"^lbctl: policy 'honest': passed the gate" \
 		lb policy load "$lies/honest.bpf.o" replace force
