@@ -241,9 +241,9 @@ test:
 	tests/run
 
 # What is said of policies, with storms of 10,000 swaps; `make test` has shorter ones.
-POLICY_SUITES = $(wildcard $(patsubst %,tests/test_%.[cs]*,policies laws gate* table hash match \
-	admit client limits unknown generation lost_flows tunables cli_params \
-	cli_admission) $(patsubst %,tests/net/test_%.sh,policies own_policy drain admit \
+POLICY_SUITES = $(wildcard $(patsubst %,tests/test_%.[cs]*,policies laws* gate* table flip hash \
+	match* attempts admit client limits unknown generation lost_flows tunables cli_params \
+	cli_policy cli_admission) $(patsubst %,tests/net/test_%.sh,policies own_policy drain admit \
 	unknown swap)) tests/vm/test_6_1.sh
 
 test-policies:
