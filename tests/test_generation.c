@@ -70,7 +70,7 @@ static const struct row {
 	  .state = { [ONE] = LB_BACKEND_DOWN, [TWO] = LB_BACKEND_DOWN } },
 	{ .name = "gone: the current table is asked", .before = { .is = IS_CONSISTENT, .backend = ONE },
 	  .now = { .is = IS_CONSISTENT, .backend = TWO }, .gone = ONE, .to = TWO },
-	{ .name = "gone, and another service's by now", .before = { IS_CONSISTENT, OTHERS },
+	{ .name = "gone, and another service's by now", .before = { .is = IS_CONSISTENT, .backend = OTHERS },
 	  .now = { .is = IS_CONSISTENT, .backend = TWO }, .to = TWO },
 
 	/* Whether there is an answer. */

@@ -3,12 +3,13 @@
 #
 # test_style - the sources' form, both compilers, configure, and what install installs.
 #
-# Builds beside the normal build, in $BUILD/{gcc,clang,arm64,install}, and installs into a
-# folder of its own.
+# Builds beside the normal build, in $BUILD/style/{gcc,clang,arm64,install}, and installs into
+# a folder of its own.  Not in $BUILD itself: who has that in PATH, as the tutorials do, would
+# have make try to run a folder that is called clang.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
-build=${BUILD:-build}
+build=${BUILD:-build}/style
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/style.XXXXXX") || exit 1
 trap 'rm -rf "$tmp"' EXIT
 n=0
