@@ -222,11 +222,11 @@ swap_and_change()
 		lbctl backend set all "$b3" weight 1 && swap "$1"
 }
 
-# ask REQUESTS: with a rest between them, so that lbctl comes to its turn on one CPU.  TCP
-# alone: of some ten thousand datagrams one had no answer, and no counter of ours had it.
+# ask REQUESTS: with a rest between them, so that lbctl comes to its turn on one CPU.
 ask()
 {
-	client_start --fresh 1 --rest 0.05 --lasting 4 --requests "$1" 10.0.0.10 fd00:5::10
+	client_start --fresh 1 --rest 0.05 --datagrams 1 --lasting 2 --streams 2 --requests "$1" \
+		10.0.0.10 fd00:5::10
 }
 
 # lost_nothing REQUESTS [SWAPS]
