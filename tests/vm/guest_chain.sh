@@ -7,7 +7,8 @@
 # counter (70) counts what is left. Port 8001 is a service and denied, so that it shows
 # who comes first; to port 7001 nobody but the counter objects. Backends listen at another
 # port than services: what the chain passes up translated, for the kernel to find the next
-# hop, does not look like what the client sent.
+# hop, does not look like what the client sent.  And services do not translate to port 8001:
+# the filter denies it to replies, too.
 set -uo pipefail
 # shellcheck source=tests/net/lab.sh
 . "$(dirname "$0")/../net/lab.sh"
@@ -165,22 +166,41 @@ refused()
 	[ $? -eq 7 ]
 }
 
+# The filter sees replies first: to a port that it denies they do not come.
+denies_replies()
+{
+	local port status
+
+	for port in 8001 8002; do
+		lbctl service set 10.0.0.10:8000/udp ports "$port-$port" || return 1
+		on client timeout 6 "$lab_python" "$lab_top/tests/net/datagrams.py" 10.0.0.10 8000
+		status=$?
+		[ "$port $status" = '8001 124' ] || [ "$port $status" = '8002 0' ] || {
+			echo "a datagram to the service, translated to port $port: exit status $status"
+			return 1
+		}
+	done
+	lbctl service set 10.0.0.10:8000/udp ports 20000-29999
+}
+
 services_up()
 {
+	local ports='ports 20000-29999'
+
 	lbctl apply - <<-END
-		service add 10.0.0.10:8000/tcp forward fullnat
+		service add 10.0.0.10:8000/tcp forward fullnat $ports
 		backend add 10.0.0.10:8000/tcp 10.0.0.2:8080
 		backend add 10.0.0.10:8000/tcp 10.0.0.3:8080
-		service add 10.0.0.10:8000/udp forward fullnat
+		service add 10.0.0.10:8000/udp forward fullnat $ports
 		backend add 10.0.0.10:8000/udp 10.0.0.2:8080
 		backend add 10.0.0.10:8000/udp 10.0.0.3:8080
-		service add 10.0.0.10:8001/tcp forward fullnat
+		service add 10.0.0.10:8001/tcp forward fullnat $ports
 		backend add 10.0.0.10:8001/tcp 10.0.0.2:8080
 		backend add 10.0.0.10:8001/tcp 10.0.0.3:8080
-		service add [fd00:5::10]:8000/tcp forward fullnat
+		service add [fd00:5::10]:8000/tcp forward fullnat $ports
 		backend add [fd00:5::10]:8000/tcp [fd00:5::2]:8080
 		backend add [fd00:5::10]:8000/tcp [fd00:5::3]:8080
-		service add [fd00:5::10]:8000/udp forward fullnat
+		service add [fd00:5::10]:8000/udp forward fullnat $ports
 		backend add [fd00:5::10]:8000/udp [fd00:5::2]:8080
 		backend add [fd00:5::10]:8000/udp [fd00:5::3]:8080
 	END
@@ -263,6 +283,7 @@ each_does_its_part()
 	check "IPv4 and IPv6 are balanced, from the first packet on" \
 		balances http://10.0.0.10:8000 'http://[fd00:5::10]:8000'
 	check "what the filter denies does not reach the chain" denied
+	check "what the filter denies is denied to replies, too" denies_replies
 	check "what the chain passes is counted" passed_are_counted
 	check "what the chain sends is not counted" counts 8000 0
 	check "what the filter denies is not counted" counts 8001 0
