@@ -67,9 +67,15 @@ TESTS := $(patsubst %.c,$(O)/%,$(filter tests/test_%,$(TEST_SRCS)))
 TEST_OBJS := $(patsubst %.c,$(O)/%.o,$(TEST_SRCS))
 TEST_SHARED := $(patsubst %.c,$(O)/%.o,$(filter-out tests/test_%,$(TEST_SRCS)))
 
+# Each of these is a program, made with all else that is in bench/ and the tests' harness.
+BENCHES := $(patsubst %.c,$(O)/%,$(wildcard bench/paths.c bench/live.c))
+BENCH_PROGS := $(patsubst %.bpf.c,$(O)/%.bpf.o,$(wildcard bench/*.bpf.c))
+BENCH_OBJS := $(patsubst %.c,$(O)/%.o,$(filter-out %.bpf.c,$(wildcard bench/*.c)))
+BENCH_SHARED := $(filter-out $(BENCHES:=.o),$(BENCH_OBJS))
+
 # ---- targets -----------------------------------------------------------------
 
-.PHONY: all progs policies lbctl tests sdk docs install uninstall clean distclean \
+.PHONY: all progs policies lbctl tests benches sdk docs install uninstall clean distclean \
 	reconfigure deps demo test test-policies test-tutorials check-style check-format \
 	check-shell print-sources sanitize FORCE
 .SECONDARY:
@@ -81,9 +87,10 @@ progs: $(PROGS)
 policies: $(POLICIES)
 lbctl: $(if $(wildcard loader/main.c loader/lbctl.c),$(O)/lbctl)
 tests: $(TEST_PROGS) $(TESTS)
+benches: all $(BENCH_PROGS) $(BENCHES)
 
 # A static pattern: build/tests/%.o below would match tests/X/Y.bpf.o with a shorter stem.
-$(PROGS) $(POLICIES) $(TEST_PROGS): $(O)/%.bpf.o: %.bpf.c $(O)/bpf.flags
+$(PROGS) $(POLICIES) $(TEST_PROGS) $(BENCH_PROGS): $(O)/%.bpf.o: %.bpf.c $(O)/bpf.flags
 	@mkdir -p $(@D)
 	$(say) CLANG $@
 	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
@@ -95,6 +102,11 @@ $(O)/loader/%.o: loader/%.c $(O)/c.flags
 	$(Q)$(CC) $(C_FLAGS) -MMD -MP -c $< -o $@
 
 $(O)/tests/%.o: tests/%.c $(O)/c.flags
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CC) $(C_FLAGS) $(TEST_FLAGS) -MMD -MP -c $< -o $@
+
+$(O)/bench/%.o: bench/%.c $(O)/c.flags
 	@mkdir -p $(@D)
 	$(say) CC $@
 	$(Q)$(CC) $(C_FLAGS) $(TEST_FLAGS) -MMD -MP -c $< -o $@
@@ -113,6 +125,11 @@ $(TESTS): $(O)/tests/%: $(O)/tests/%.o $(TEST_SHARED) $(if $(LOADER_OBJS),$(O)/l
 	$(say) LINK $@
 	$(Q)$(CC) $(C_FLAGS) $(LDFLAGS) $^ $(CMOCKA_LIBS) $(LIBS) -lpthread -o $@
 
+$(BENCHES): $(O)/bench/%: $(O)/bench/%.o $(BENCH_SHARED) $(TEST_SHARED) $(O)/loader.a
+	$(if $(CMOCKA_LIBS),,$(error benchmarks need cmocka: install libcmocka-dev, run ./configure))
+	$(say) LINK $@
+	$(Q)$(CC) $(C_FLAGS) $(LDFLAGS) $^ $(CMOCKA_LIBS) $(LIBS) -lpthread -o $@
+
 # Written anew only when they change, so that another PREFIX, CC or CFLAGS rebuilds.
 $(O)/bpf.flags: FORCE
 	@mkdir -p $(@D)
@@ -125,6 +142,7 @@ $(O)/c.flags: FORCE
 
 -include $(PROGS:.o=.d) $(POLICIES:.o=.d) $(TEST_PROGS:.o=.d)
 -include $(LOADER_OBJS:.o=.d) $(TEST_OBJS:.o=.d)
+-include $(BENCH_PROGS:.o=.d) $(BENCH_OBJS:.o=.d)
 
 # ---- the SDK: what policies are built with outside of the tree -----------------
 

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * measure.c - run a program under wrap.bpf.c and read its time stamps.
+ */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "measure.h"
+
+#define NOTHING -1 /* as a program: the wrapper's own, which does nothing */
+
+__u32 measure_batch = 1 << 20;
+
+struct wrap {
+	struct bpf_object *obj;
+	const struct measure_frame *frame;
+	struct wrap_state *state; /* mapped */
+	int fd;
+};
+
+/* ---- the wrapper -------------------------------------------------------------- */
+
+static struct wrap_params params_of(const struct measure_frame *f)
+{
+	bool v4 = f->family == 4;
+
+	return (struct wrap_params){
+		.length = f->length,
+		.words = v4 ? 8 : 10,
+		.mask = f->flows - 1,
+		.order = f->order,
+		.port = v4 ? 34 : 54,
+		.address = v4 ? 26 : 34,
+		.flags = f->protocol != IPPROTO_TCP ? 0
+			 : v4			    ? 47
+						    : 67,
+		.batch = measure_batch,
+	};
+}
+
+static void set_params(const struct bpf_object *obj, const struct wrap_params *params)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(obj, ".rodata");
+	size_t size = 0;
+	void *at = map ? (void *)bpf_map__initial_value(map, &size) : NULL;
+
+	assert_true(at && size == sizeof(*params));
+	memcpy(at, params, size);
+}
+
+static struct wrap_state *map_state(const struct bpf_object *obj)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(obj, ".bss");
+	void *at;
+
+	assert_true(map && bpf_map__value_size(map) == sizeof(struct wrap_state));
+	at = mmap(NULL, sizeof(struct wrap_state), PROT_READ | PROT_WRITE, MAP_SHARED,
+		  bpf_map__fd(map), 0);
+	assert_true(at != MAP_FAILED);
+	return at;
+}
+
+static struct wrap wrap_open(const struct measure_frame *frame)
+{
+	struct wrap_params params = params_of(frame);
+	const char *build = getenv("BUILD") ?: "build";
+	struct wrap w = { .frame = frame };
+	struct bpf_program *prog;
+	char path[256];
+
+	assert_true(params.words * 8 <= frame->length);
+	snprintf(path, sizeof(path), "%s/bench/wrap.bpf.o", build);
+	w.obj = bpf_object__open(path);
+	if (!w.obj)
+		fail_msg("%s: %s; run make first", path, strerror(errno));
+	set_params(w.obj, &params);
+	bpf_object__for_each_program(prog, w.obj)
+		bpf_program__set_expected_attach_type(prog, 0);
+	if (bpf_object__load(w.obj))
+		fail_msg("%s: cannot load: %s", path, strerror(errno));
+
+	w.state = map_state(w.obj);
+	memcpy(w.state->word, frame->data, params.words * 8);
+	w.state->n = frame->first;
+	w.fd = bpf_program__fd(bpf_object__find_program_by_name(w.obj, "wrap"));
+	return w;
+}
+
+static void wrap_close(struct wrap *w)
+{
+	munmap(w->state, sizeof(*w->state));
+	bpf_object__close(w->obj);
+}
+
+static void wrap_target(const struct wrap *w, int prog)
+{
+	int map = bpf_object__find_map_fd_by_name(w->obj, "wrap_target");
+	__u32 zero = 0;
+
+	if (prog == NOTHING)
+		prog = bpf_program__fd(
+			bpf_object__find_program_by_name(w->obj, "wrap_nothing"));
+	assert_return_code(bpf_map_update_elem(map, &zero, &prog, 0), errno);
+}
+
+/* The wrapper keeps the packet's number in its state. */
+static void wrap_run(const struct wrap *w, __u64 packets)
+{
+	const struct measure_frame *f = w->frame;
+	static __u8 out[PACKET_MAX + 256];
+	struct xdp_md in = { .data_end = f->length, .ingress_ifindex = f->ifindex };
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = f->data,
+		    .data_size_in = f->length, .data_out = out,
+		    .data_size_out = sizeof(out), .repeat = packets, .ctx_in = &in,
+		    .ctx_size_in = sizeof(in));
+
+	assert_return_code(bpf_prog_test_run_opts(w->fd, &opts), errno);
+}
+
+/* ---- figures ------------------------------------------------------------------ */
+
+/* One round over @prog: ns per packet of each batch but the first. */
+static void one_round(const struct wrap *w, int prog, double *ret)
+{
+	__u64 batch = measure_batch, *stamp = w->state->stamp;
+	__u64 first = (w->state->n + batch - 1) / batch;
+
+	wrap_target(w, prog);
+	w->state->n = first * batch;
+	wrap_run(w, (MEASURE_BATCHES + 1) * batch + 1);
+	for (__u64 i = 1; i <= MEASURE_BATCHES; i++)
+		ret[i - 1] = (double)(stamp[(first + i + 1) % WRAP_STAMPS] -
+				      stamp[(first + i) % WRAP_STAMPS]) /
+			     batch;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static struct times times_of(double *sample)
+{
+	qsort(sample, MEASURE_SAMPLES, sizeof(*sample), by_value);
+	return (struct times){
+		.min = sample[0],
+		.median = (sample[(MEASURE_SAMPLES - 1) / 2] +
+			   sample[MEASURE_SAMPLES / 2]) /
+			  2,
+	};
+}
+
+void measure_feed(int prog, const struct measure_frame *frame, __u64 packets)
+{
+	struct wrap w = wrap_open(frame);
+
+	wrap_target(&w, prog);
+	wrap_run(&w, packets);
+	wrap_close(&w);
+}
+
+void measure_run(int prog, const struct measure_frame *frame, struct measured *ret)
+{
+	double gross[MEASURE_SAMPLES], floor[MEASURE_SAMPLES];
+	struct wrap w = wrap_open(frame);
+
+	for (int i = 0; i < MEASURE_ROUNDS; i++) {
+		one_round(&w, NOTHING, floor + i * MEASURE_BATCHES);
+		one_round(&w, prog, gross + i * MEASURE_BATCHES);
+	}
+	wrap_close(&w);
+	ret->gross = times_of(gross);
+	ret->floor = times_of(floor);
+	ret->net.min = ret->gross.min - ret->floor.min;
+	ret->net.median = ret->gross.median - ret->floor.median;
+	ret->packets = MEASURE_ROUNDS * ((MEASURE_BATCHES + 1ULL) * measure_batch + 1);
+}
