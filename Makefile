@@ -12,8 +12,8 @@ VERSION := 0.1.0
 O ?= build
 
 # Goals that work, or must work, before ./configure has run.
-UNCONFIGURED := clean distclean deps demo test test-policies test-tutorials check-style \
-	check-format check-shell print-sources
+UNCONFIGURED := clean distclean deps demo test test-policies test-tutorials bench \
+	check-style check-format check-shell print-sources
 ifneq ($(filter-out $(UNCONFIGURED),$(or $(MAKECMDGOALS),all)),)
 include config.mk
 endif
@@ -76,8 +76,8 @@ BENCH_SHARED := $(filter-out $(BENCHES:=.o),$(BENCH_OBJS))
 # ---- targets -----------------------------------------------------------------
 
 .PHONY: all progs policies lbctl tests benches sdk docs install uninstall clean distclean \
-	reconfigure deps demo test test-policies test-tutorials check-style check-format \
-	check-shell print-sources sanitize FORCE
+	reconfigure deps demo test test-policies test-tutorials bench check-style \
+	check-format check-shell print-sources sanitize FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -278,9 +278,17 @@ test-tutorials:
 	+$(MAKE) $(JOBS) all
 	tests/run net/tutorials
 
-SOURCES = $(sort $(wildcard $(addsuffix /*.[ch],include/lb progs policies loader tests tests/*)))
+# What a packet costs, and what the peers do: docs/performance.md.
+bench:
+	dist/install-deps build demo bench
+	[ -e config.mk ] || ./configure
+	+@grep -q '^CMOCKA_LIBS := .' config.mk || $(MAKE) reconfigure
+	+$(MAKE) $(JOBS) benches
+	bench/run $(BENCH_ARGS)
+
+SOURCES = $(sort $(wildcard $(addsuffix /*.[ch],include/lb progs policies loader tests tests/* bench)))
 SCRIPTS = $(shell grep -lE '^\#!/(usr/)?bin/(env )?(ba)?sh' configure .ci/* dist/* docs/* \
-	tests/* tests/*/* 2>/dev/null)
+	bench/* tests/* tests/*/* 2>/dev/null)
 
 check-style: check-format check-shell
 

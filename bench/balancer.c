@@ -23,6 +23,11 @@ void balancer_open_hosts(void)
 	hosts_run("ip link set back mtu 9000");
 }
 
+static __u32 n_backends(const struct balancer_service *service)
+{
+	return service->mode == LB_FORWARD_FULLNAT ? BALANCER_MANY : BALANCER_BACKENDS;
+}
+
 static const char *backend_address(const struct balancer_service *service, __u32 i)
 {
 	static const char *const v4[] = { BACKEND1, BACKEND2, BACKEND3 };
@@ -35,16 +40,16 @@ static const char *backend_address(const struct balancer_service *service, __u32
 
 /* As lbctl's model has them: what tables are made of. */
 static struct model_service model_of(struct balancer *b, struct model_backend *backends,
-				     __u8 protocol)
+				     const struct balancer_service *from)
 {
 	struct model_service model = { .id = b->service,
 				       .port = BALANCER_PORT,
-				       .protocol = protocol,
+				       .protocol = from->protocol,
 				       .backends = backends,
-				       .n_backends = BALANCER_BACKENDS };
+				       .n_backends = n_backends(from) };
 
 	model.address.family = 4;
-	for (__u32 i = 0; i < BALANCER_BACKENDS; i++)
+	for (__u32 i = 0; i < model.n_backends; i++)
 		backends[i] = (struct model_backend){
 			.id = i + 1,
 			.address = { .family = 4, .word = { htonl(0x0a000002 + i % 3) } },
@@ -68,10 +73,10 @@ static struct lb_policy_meta policy_meta(const struct stage *s)
 	return meta;
 }
 
-static void install_table(struct balancer *b, __u8 protocol)
+static void install_table(struct balancer *b, const struct balancer_service *from)
 {
-	static struct model_backend backends[BALANCER_BACKENDS];
-	struct model_service model = model_of(b, backends, protocol);
+	static struct model_backend backends[BALANCER_MANY];
+	struct model_service model = model_of(b, backends, from);
 	struct lb_policy_meta meta = policy_meta(&b->stage);
 	struct lb_table head = {
 		.policy = BALANCER_POLICY,
@@ -113,10 +118,10 @@ static void add_service(struct balancer *b, const struct balancer_service *from)
 	};
 
 	b->service = world_add(&b->stage, &service);
-	for (__u32 i = 0; i < BALANCER_BACKENDS; i++)
+	for (__u32 i = 0; i < n_backends(from); i++)
 		world_add_backend(&b->stage, b->service, backend_address(from, i),
 				  8000 + i);
-	install_table(b, from->protocol);
+	install_table(b, from);
 	install_rules(b);
 }
 

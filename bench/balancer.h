@@ -14,7 +14,8 @@
 
 /* clang-format off */
 #define BALANCER_PORT	  80	 /* the service's */
-#define BALANCER_BACKENDS 64	 /* of each service */
+#define BALANCER_BACKENDS 16 /* of a service */
+#define BALANCER_MANY	  256 /* of one in fullnat mode: a million flows need the ports */
 #define BALANCER_POLICY	  0	 /* its slot */
 /* clang-format on */
 

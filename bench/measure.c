@@ -65,6 +65,11 @@ static struct wrap_state *map_state(const struct bpf_object *obj)
 	return at;
 }
 
+static int wrap_program(const struct wrap *w, const char *name)
+{
+	return bpf_program__fd(bpf_object__find_program_by_name(w->obj, name));
+}
+
 static struct wrap wrap_open(const struct measure_frame *frame)
 {
 	struct wrap_params params = params_of(frame);
@@ -87,7 +92,7 @@ static struct wrap wrap_open(const struct measure_frame *frame)
 	w.state = map_state(w.obj);
 	memcpy(w.state->word, frame->data, params.words * 8);
 	w.state->n = frame->first;
-	w.fd = bpf_program__fd(bpf_object__find_program_by_name(w.obj, "wrap"));
+	w.fd = wrap_program(&w, "wrap");
 	return w;
 }
 
@@ -103,8 +108,7 @@ static void wrap_target(const struct wrap *w, int prog)
 	__u32 zero = 0;
 
 	if (prog == NOTHING)
-		prog = bpf_program__fd(
-			bpf_object__find_program_by_name(w->obj, "wrap_nothing"));
+		prog = wrap_program(w, "wrap_nothing");
 	assert_return_code(bpf_map_update_elem(map, &zero, &prog, 0), errno);
 }
 
@@ -181,4 +185,19 @@ void measure_run(int prog, const struct measure_frame *frame, struct measured *r
 	ret->net.min = ret->gross.min - ret->floor.min;
 	ret->net.median = ret->gross.median - ret->floor.median;
 	ret->packets = MEASURE_ROUNDS * ((MEASURE_BATCHES + 1ULL) * measure_batch + 1);
+}
+
+void measure_loop(const struct measure_frame *frame, struct measured *ret)
+{
+	double gross[MEASURE_SAMPLES];
+	struct wrap w = wrap_open(frame);
+
+	w.fd = wrap_program(&w, "wrap_loop");
+	for (int i = 0; i < MEASURE_ROUNDS; i++)
+		one_round(&w, NOTHING, gross + i * MEASURE_BATCHES);
+	ret->packets = w.state->n - frame->first;
+	wrap_close(&w);
+	ret->gross = times_of(gross);
+	ret->floor = (struct times){};
+	ret->net = ret->gross;
 }

@@ -46,5 +46,7 @@ struct measured {
 /* Give @packets of @frame to @prog. */
 void measure_feed(int prog, const struct measure_frame *frame, __u64 packets);
 void measure_run(int prog, const struct measure_frame *frame, struct measured *ret);
+/* What a packet costs the kernel's test run if nothing is done with it. */
+void measure_loop(const struct measure_frame *frame, struct measured *ret);
 
 #endif /* BENCH_MEASURE_H */

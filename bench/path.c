@@ -193,6 +193,12 @@ void path_run(const struct row *row, struct result *ret)
 	__u64 before;
 	int prog;
 
+	if (row_is_floor(row)) {
+		frame = from_client(row, TH_ACK);
+		frame.flows = row->flows;
+		floor_run(row, &frame, ret);
+		return;
+	}
 	balancer_open(&b, &row->service, row->table);
 	prog = b.parse;
 	frame = prepare(row, prog);

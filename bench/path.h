@@ -13,5 +13,7 @@ struct result {
 
 /* Fails the running test if the balancer cannot be made. */
 void path_run(const struct row *row, struct result *ret);
+/* The same of a row whose path is none of ours, with @frame. */
+void floor_run(const struct row *row, struct measure_frame *frame, struct result *ret);
 
 #endif /* BENCH_PATH_H */

@@ -25,15 +25,17 @@ static FILE *out;
 
 static void print_row(const struct row *row, const struct result *r)
 {
+	fprintf(out, "{\"case\": \"%s\", ", row->name);
+	if (row_mode(row))
+		fprintf(out, "\"mode\": \"%s\", ", row_mode(row));
 	fprintf(out,
-		"{\"case\": \"%s\", \"mode\": \"%s\", \"family\": \"ipv%d\", "
+		"\"family\": \"ipv%d\", "
 		"\"flows\": %u, \"table\": %u, \"bytes\": %u, "
 		"\"net_ns_min\": %.1f, \"net_ns_median\": %.1f, "
 		"\"gross_ns_min\": %.1f, \"loop_ns_min\": %.1f, "
 		"\"verified_share\": %.6f}\n",
-		row->name, row_mode(row), row->service.family, row->flows, row->table,
-		row->bytes, r->times.net.min, r->times.net.median, r->times.gross.min,
-		r->times.floor.min, r->verified);
+		row->service.family, row->flows, row->table, row->bytes, r->times.net.min,
+		r->times.net.median, r->times.gross.min, r->times.floor.min, r->verified);
 	fflush(out);
 }
 

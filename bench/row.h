@@ -14,6 +14,10 @@ enum path {
 	PATH_REPLY,    /* from the backend of a flow */
 	PATH_NEW,      /* a SYN that nobody has seen, and the table is full */
 	PATH_CHOICE,   /* the policy is asked, and no flow is kept */
+	/* For comparison: none of ours. */
+	PATH_LOOP,	/* nothing at all */
+	PATH_TAIL_CALL, /* of a constant index */
+	PATH_LRU,	/* a lookup in the kernel's LRU map */
 };
 
 struct row {
@@ -31,6 +35,8 @@ extern const size_t n_rows;
 
 /* "tcp-known/ipip/ipv4/1/64", of at most @size bytes. */
 void row_name(const struct row *row, char *ret, size_t size);
+/* NULL: none. */
 const char *row_mode(const struct row *row);
+bool row_is_floor(const struct row *row);
 
 #endif /* BENCH_ROW_H */

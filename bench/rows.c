@@ -39,7 +39,14 @@
 	KNOWN("tcp-known", 4, TCP, m, 1, SMALL4), KNOWN("tcp-known", 4, TCP, m, 1, LARGE),\
 	KNOWN("tcp-known", 6, TCP, m, 1, SMALL6), KNOWN("tcp-known", 6, TCP, m, 1, LARGE)
 
+#define FLOOR(name, path, n)								\
+	{ "floor-" name, path, { 4, IPPROTO_UDP, LB_FORWARD_NONE, NULL, false },	\
+	  n, 2 * (n) < K64 ? K64 : 2 * (n), SMALL4, false }
+
 const struct row rows[] = {
+	FLOOR("loop", PATH_LOOP, 1), FLOOR("tail-call", PATH_TAIL_CALL, 1),
+	FLOOR("lru", PATH_LRU, 1), FLOOR("lru", PATH_LRU, K64), FLOOR("lru", PATH_LRU, M1),
+
 	NOT_OURS(4, SMALL4), NOT_OURS(6, SMALL6),
 
 	BY_FLOWS("tcp-known", 4, TCP, IPIP, SMALL4),
@@ -88,6 +95,11 @@ const char *row_mode(const struct row *row)
 
 void row_name(const struct row *row, char *ret, size_t size)
 {
-	snprintf(ret, size, "%s/%s/ipv%d/%u/%u", row->name, row_mode(row),
+	snprintf(ret, size, "%s/%s/ipv%d/%u/%u", row->name, row_mode(row) ?: "none",
 		 row->service.family, row->flows, row->bytes);
+}
+
+bool row_is_floor(const struct row *row)
+{
+	return row->path >= PATH_LOOP;
 }
