@@ -20,8 +20,13 @@
 
 #define LINE_SIZE 1024
 
-/* A line in the making: "OBJECT set NAME" and then " KEYWORD OLD -> NEW" for each. */
+/*
+ * A line in the making: "OBJECT set NAME" and then " KEYWORD OLD -> NEW" for each.  A change
+ * leaves nearly all objects as they are, so names are made into text for those that differ.
+ */
 struct diff_line {
+	const struct model_service *service; /* NULL: the line begins with @text */
+	const struct model_backend *backend; /* NULL: the service's own line */
 	char text[LINE_SIZE];
 	size_t used;
 	bool changed;
@@ -43,11 +48,26 @@ static void append(struct diff_line *line, const char *format, ...)
 		line->used += (size_t)n < room ? (size_t)n : room - 1;
 }
 
+/* "OBJECT set NAME", once. */
+static void append_name(struct diff_line *line)
+{
+	char service[ENDPOINT_TEXT_SIZE], backend[ENDPOINT_TEXT_SIZE];
+	const struct model_backend *b = line->backend;
+
+	if (line->changed || !line->service)
+		return;
+	append(line, "%s set %s", b ? "backend" : "service",
+	       service_text(line->service, service));
+	if (b)
+		append(line, " %s", backend_format(&b->address, b->port, backend));
+}
+
 static void append_change(struct diff_line *line, const char *keyword, const char *old,
 			  const char *new)
 {
 	if (!strcmp(old, new))
 		return;
+	append_name(line);
 	append(line, " %s %s -> %s", keyword, old, new);
 	line->changed = true;
 }
@@ -58,6 +78,8 @@ static void append_number(struct diff_line *line, const char *keyword, __u32 old
 {
 	char from[NUMBER_TEXT_SIZE], to[NUMBER_TEXT_SIZE];
 
+	if (old == new)
+		return;
 	snprintf(from, sizeof(from), "%u", old);
 	snprintf(to, sizeof(to), "%u", new);
 	append_change(line, keyword, old ? from : zero, new ? to : zero);
@@ -79,15 +101,36 @@ const char *policy_name(const struct model *m, int policy)
 	return m->policies[policy].info.meta.name;
 }
 
+/*
+ * Do they differ in nothing that has text?  Said of copies, as nearly all are; of others it
+ * may say no, because of bytes that mean nothing.
+ */
+static bool is_copy(const struct model_service *a, const struct model_service *b)
+{
+	struct model_service x = *a;
+
+	x.id = b->id;
+	x.since = b->since;
+	x.generation = b->generation;
+	x.n_backends = b->n_backends;
+	x.backends = b->backends;
+	x.n_rules = b->n_rules;
+	x.rules = b->rules;
+	x.n_params = b->n_params;
+	x.params = b->params;
+	return !memcmp(&x, b, sizeof(x));
+}
+
 static size_t diff_service(const struct model *from, const struct model_service *a,
 			   const struct model *to, const struct model_service *b,
 			   void (*emit)(const char *line))
 {
-	char name[ENDPOINT_TEXT_SIZE], old[SETTING_TEXT_SIZE], new[SETTING_TEXT_SIZE];
-	struct diff_line line = {};
+	char old[SETTING_TEXT_SIZE], new[SETTING_TEXT_SIZE];
+	struct diff_line line = { .service = b };
 	int i;
 
-	append(&line, "service set %s", service_text(b, name));
+	if (is_copy(a, b))
+		return 0;
 	append_change(&line, "forward", forward_name(a->forward),
 		      forward_name(b->forward));
 	append_change(&line, "policy", policy_name(from, a->policy),
@@ -154,11 +197,8 @@ static size_t emit_backend(const char *verb, const struct model_service *s,
 static size_t diff_backend(const struct model_service *s, const struct model_backend *a,
 			   const struct model_backend *b, void (*emit)(const char *line))
 {
-	char service[ENDPOINT_TEXT_SIZE], backend[ENDPOINT_TEXT_SIZE];
-	struct diff_line line = {};
+	struct diff_line line = { .service = s, .backend = b };
 
-	append(&line, "backend set %s %s", service_text(s, service),
-	       backend_format(&b->address, b->port, backend));
 	append_number(&line, "weight", a->weight, b->weight, "0");
 	append_change(&line, "state", backend_state_name(a->state),
 		      backend_state_name(b->state));
@@ -271,12 +311,24 @@ void diff_print(const char *line)
 	puts(line);
 }
 
+/* Asked once: a file of commands makes many lines. */
+static const char *user_name(void)
+{
+	static char name[64];
+	const struct passwd *user;
+
+	if (*name)
+		return name;
+	user = getpwuid(getuid());
+	snprintf(name, sizeof(name), "%s", user ? user->pw_name : "?");
+	openlog("lbctl", LOG_PID, LOG_DAEMON);
+	return name;
+}
+
 void diff_log(const char *line)
 {
-	const struct passwd *user = getpwuid(getuid());
-	const char *sudo = getenv("SUDO_USER");
+	const char *user = user_name(), *sudo = getenv("SUDO_USER");
 
-	openlog("lbctl", LOG_PID, LOG_DAEMON);
-	syslog(LOG_NOTICE, "%s%s%s: %s", user ? user->pw_name : "?",
-	       sudo ? " by sudo of " : "", sudo ? sudo : "", line);
+	syslog(LOG_NOTICE, "%s%s%s: %s", user, sudo ? " by sudo of " : "",
+	       sudo ? sudo : "", line);
 }
