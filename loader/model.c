@@ -271,6 +271,58 @@ struct model_backend *model_add_backend(struct model_service *s,
 	return &grown[place];
 }
 
+static int order_services(const void *a, const void *b)
+{
+	const struct model_service *y = b;
+	const struct service_name name = model_name(y);
+
+	return compare_service(a, &name);
+}
+
+static int order_backends(const void *a, const void *b)
+{
+	const struct model_backend *y = b;
+
+	return compare_backend(a, &y->address, y->port);
+}
+
+struct model_service *model_append_service(struct model *m, const struct model_service *s)
+{
+	struct model_service *grown =
+		reallocarray(m->services, m->n_services + 1, sizeof(*grown));
+
+	if (!grown)
+		return NULL;
+	m->services = grown;
+	grown[m->n_services] = *s;
+	return &grown[m->n_services++];
+}
+
+struct model_backend *model_append_backend(struct model_service *s,
+					   const struct model_backend *b)
+{
+	struct model_backend *grown =
+		reallocarray(s->backends, s->n_backends + 1, sizeof(*grown));
+
+	if (!grown)
+		return NULL;
+	s->backends = grown;
+	grown[s->n_backends] = *b;
+	return &grown[s->n_backends++];
+}
+
+void model_sort_services(struct model *m)
+{
+	if (m->n_services)
+		qsort(m->services, m->n_services, sizeof(*m->services), order_services);
+}
+
+void model_sort_backends(struct model_service *s)
+{
+	if (s->n_backends)
+		qsort(s->backends, s->n_backends, sizeof(*s->backends), order_backends);
+}
+
 struct model_rule *model_add_rule(struct model_service *s, const struct model_rule *r)
 {
 	struct model_rule *grown = reallocarray(s->rules, s->n_rules + 1, sizeof(*grown));

@@ -149,6 +149,13 @@ int model_find_policy(const struct model *m, const char *name);
 struct model_service *model_add_service(struct model *m, const struct model_service *s);
 struct model_backend *model_add_backend(struct model_service *s,
 					const struct model_backend *b);
+/* Of many in any order: put each last, then sort. */
+struct model_service *model_append_service(struct model *m,
+					   const struct model_service *s);
+struct model_backend *model_append_backend(struct model_service *s,
+					   const struct model_backend *b);
+void model_sort_services(struct model *m);
+void model_sort_backends(struct model_service *s);
 /* Put last. */
 struct model_rule *model_add_rule(struct model_service *s, const struct model_rule *r);
 void model_del_service(struct model *m, struct model_service *s);

@@ -4,6 +4,8 @@
  *
  * A writer may be at work.  Records are published and withdrawn by one word, so what is
  * read is looked at again when it has been copied.
+ *
+ * Records stand in the order of their ids, the model in that of its names.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -100,8 +102,9 @@ static int read_services(const struct state *s, struct model *m)
 	int id;
 
 	for (id = 0; id < LB_MAX_SERVICES; id++)
-		if (read_service(s, id, &service) && !model_add_service(m, &service))
+		if (read_service(s, id, &service) && !model_append_service(m, &service))
 			return -ENOMEM;
+	model_sort_services(m);
 	return 0;
 }
 
@@ -118,9 +121,11 @@ static int read_backends(const struct state *s, struct model *m)
 		service = by_id[s->backends[id].service % LB_MAX_SERVICES];
 		if (!service || !read_backend(s, id, &backend))
 			continue;
-		if (!model_add_backend(service, &backend))
+		if (!model_append_backend(service, &backend))
 			return -ENOMEM;
 	}
+	for (i = 0; i < m->n_services; i++)
+		model_sort_backends(&m->services[i]);
 	return 0;
 }
 
