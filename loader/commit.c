@@ -48,6 +48,7 @@ struct commit {
 	const struct model_service *was[LB_MAX_SERVICES]; /* of @from, by id */
 	bool stays[LB_MAX_SERVICES];
 	bool backend_stays[LB_MAX_BACKENDS];
+	bool has_rules[LB_MAX_SERVICES]; /* in the kernel, by id */
 	bool frees;
 };
 
@@ -86,11 +87,23 @@ static void compare(struct commit *c)
 	}
 }
 
+static int list_rules(struct commit *c)
+{
+	int err = rules_list(c->s, c->has_rules);
+
+	if (err)
+		report("%s: cannot read the rules of policy match: %s", c->s->dir,
+		       strerror(-err));
+	return err;
+}
+
 /* Everything that may be refused. */
 static int plan(struct commit *c)
 {
-	int err = ids_assign(c->s, c->to);
+	int err = list_rules(c);
 
+	if (!err)
+		err = ids_assign(c->s, c->to);
 	if (!err)
 		err = profiles_plan(c->s, c->to, &c->profiles);
 	if (!err)
@@ -214,7 +227,8 @@ static int write_records(struct commit *c)
 
 		for (j = 0; j < service->n_backends; j++)
 			write_backend(c, service, &service->backends[j]);
-		err = c->s->services[service->id].state ? 0 : rules_write(c->s, service);
+		if (!c->s->services[service->id].state)
+			err = rules_write(c->s, service, c->has_rules[service->id]);
 		if (err)
 			return err;
 		write_service(c, i);
@@ -273,8 +287,11 @@ static int write_rules(struct commit *c)
 	size_t i;
 	int err = 0;
 
-	for (i = 0; i < c->to->n_services && !err; i++)
-		err = rules_write(c->s, &c->to->services[i]);
+	for (i = 0; i < c->to->n_services && !err; i++) {
+		const struct model_service *service = &c->to->services[i];
+
+		err = rules_write(c->s, service, c->has_rules[service->id]);
+	}
 	return err;
 }
 

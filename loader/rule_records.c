@@ -5,6 +5,8 @@
  * A service's rules are one value of a hash map without preallocation: replaced whole, so
  * that a packet meets the old ones or the new.  They name backends by id: a backend that a
  * rule names is not removed (backend.c), and an id is not given away before a grace period.
+ *
+ * Few services have rules: whose are there is asked once, instead of each service for its own.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -28,13 +30,33 @@ static struct lb_match_rule make_record(const struct model_service *service,
 	return record;
 }
 
-int rules_write(const struct state *s, const struct model_service *service)
+int rules_list(const struct state *s, bool ret_has[LB_MAX_SERVICES])
+{
+	__u32 id, next, *last = NULL;
+	size_t i;
+
+	memset(ret_has, 0, LB_MAX_SERVICES * sizeof(*ret_has));
+	/* Readers hold no lock: keys that come and go must not keep them here. */
+	for (i = 0; i < 2 * LB_MAX_SERVICES; i++) {
+		if (bpf_map_get_next_key(s->match_rules_fd, last, &next))
+			return errno == ENOENT ? 0 : -errno;
+		id = next;
+		last = &id;
+		if (id < LB_MAX_SERVICES)
+			ret_has[id] = true;
+	}
+	return 0;
+}
+
+int rules_write(const struct state *s, const struct model_service *service, bool has)
 {
 	struct lb_match_rules new = { .n = service->n_rules }, old;
 	__u32 id = service->id;
 	bool exists;
 	size_t i;
 
+	if (!has && !service->n_rules)
+		return 0;
 	exists = !bpf_map_lookup_elem(s->match_rules_fd, &id, &old);
 	if (!service->n_rules) {
 		if (exists && bpf_map_delete_elem(s->match_rules_fd, &id))
@@ -75,14 +97,16 @@ static bool read_record(const struct model_service *service,
 int rules_read(const struct state *s, struct model *m)
 {
 	struct lb_match_rules rules;
+	bool has[LB_MAX_SERVICES];
+	int err = rules_list(s, has);
 	size_t i;
 	__u32 j;
 
-	for (i = 0; i < m->n_services; i++) {
+	for (i = 0; i < m->n_services && !err; i++) {
 		struct model_service *service = &m->services[i];
 		__u32 id = service->id;
 
-		if (bpf_map_lookup_elem(s->match_rules_fd, &id, &rules))
+		if (!has[id] || bpf_map_lookup_elem(s->match_rules_fd, &id, &rules))
 			continue;
 		for (j = 0; j < rules.n && j < LB_MATCH_RULES; j++) {
 			struct model_rule rule;
@@ -92,7 +116,7 @@ int rules_read(const struct state *s, struct model *m)
 				return -ENOMEM;
 		}
 	}
-	return 0;
+	return err;
 }
 
 int rules_tidy(const struct state *s)

@@ -33,10 +33,11 @@ bool rules_lack(const struct model *m, const struct model_service *s);
 /* Policies that look at each packet are for services with persistence none; reports. */
 enum outcome rules_check(const struct model *m);
 
-/* The map: all rules of the instance, those of one service, those of services that are
- * gone.  -errno. */
+/* The map: all rules of the instance, which services have some by id, those of one service
+ * (@has: it may have some there), those of services that are gone.  -errno. */
 int rules_read(const struct state *s, struct model *m);
-int rules_write(const struct state *s, const struct model_service *service);
+int rules_list(const struct state *s, bool ret_has[LB_MAX_SERVICES]);
+int rules_write(const struct state *s, const struct model_service *service, bool has);
 int rules_tidy(const struct state *s);
 
 #endif /* LB_RULES_H */
