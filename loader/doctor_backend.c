@@ -7,6 +7,7 @@
 #include <linux/neighbour.h>
 #include <net/if.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "address.h"
@@ -94,34 +95,65 @@ static void check_backend(struct doctor *d, const struct ways *w,
 	check_tunnel(d, w, s, b, &way);
 }
 
-/* Was this address checked before, in this mode? */
-static bool is_known(const struct model *m, size_t service, size_t backend)
-{
-	const struct model_service *own = &m->services[service], *s;
-	size_t i, j;
+/* A backend as its way is seen: of an address in one mode, the first one is looked at. */
+struct seen {
+	enum lb_forward forward;
+	const struct address *address;
+	size_t place; /* among all backends */
+};
 
-	for (i = 0; i < service; i++) {
-		s = &m->services[i];
-		for (j = 0; s->forward == own->forward && j < s->n_backends; j++)
-			if (!address_compare(&own->backends[backend].address,
-					     &s->backends[j].address))
-				return true;
-	}
-	/* Of one service, those of one address stand together. */
-	return backend && !address_compare(&own->backends[backend].address,
-					   &own->backends[backend - 1].address);
+static int compare_seen(const void *a, const void *b)
+{
+	const struct seen *x = a, *y = b;
+	int order = address_compare(x->address, y->address);
+
+	if (x->forward != y->forward)
+		return x->forward < y->forward ? -1 : 1;
+	if (order)
+		return order;
+	return x->place < y->place ? -1 : 1;
+}
+
+static bool is_same_way(const struct seen *a, const struct seen *b)
+{
+	return a->forward == b->forward && !address_compare(a->address, b->address);
+}
+
+/* Which backends are the first, by their places; NULL: no memory.  The caller frees. */
+static bool *find_first(const struct model *m)
+{
+	size_t i, j, all = 0, n = 0;
+	struct seen *seen;
+	bool *first;
+
+	for (i = 0; i < m->n_services; i++)
+		all += m->services[i].n_backends;
+	seen = calloc(all + 1, sizeof(*seen));
+	first = calloc(all + 1, sizeof(*first));
+	for (i = 0; seen && first && i < m->n_services; i++)
+		for (j = 0; j < m->services[i].n_backends; j++, n++)
+			seen[n] = (struct seen){ m->services[i].forward,
+						 &m->services[i].backends[j].address, n };
+	if (seen)
+		qsort(seen, n, sizeof(*seen), compare_seen);
+	for (i = 0; i < n; i++)
+		first[seen[i].place] = !i || !is_same_way(&seen[i - 1], &seen[i]);
+	free(seen);
+	return first;
 }
 
 void doctor_backends(struct doctor *d, const struct state *s, const struct model *m)
 {
+	bool *first = find_first(m);
 	struct ways ways;
-	size_t i, j;
+	size_t i, j, place = 0;
 
 	ways_open(&ways, s);
 	for (i = 0; i < m->n_services; i++)
-		for (j = 0; j < m->services[i].n_backends; j++)
-			if (!is_known(m, i, j))
+		for (j = 0; j < m->services[i].n_backends; j++, place++)
+			if (!first || first[place])
 				check_backend(d, &ways, &m->services[i],
 					      &m->services[i].backends[j]);
 	ways_close(&ways);
+	free(first);
 }
