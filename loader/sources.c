@@ -24,6 +24,9 @@ struct planner {
 	const struct state *s;
 	struct source_plan *plan;
 	bool taken[LB_MAX_SOURCES]; /* named now, or planned */
+	/* The last answers of is_served(), by family: backends have few sources. */
+	struct address asked[2];
+	bool served[2];
 };
 
 bool service_is_tunnel(const struct model_service *s)
@@ -90,20 +93,44 @@ static int place(struct planner *p, const struct model_source *wanted)
 	return room;
 }
 
+/* Do backends of @s have @a, because it is the service's? */
+static bool serves(const struct model_service *s, const struct address *a)
+{
+	return !LB_FORWARD_IS_NAT(s->forward) && s->address.family == a->family &&
+	       address_in_network(a, &s->address, s->prefix);
+}
+
+static bool is_served(struct planner *p, const struct model *m, const struct address *a)
+{
+	int which = a->family == 6;
+	size_t n;
+
+	if (!address_compare(&p->asked[which], a))
+		return p->served[which];
+	p->asked[which] = *a;
+	for (n = 0; n < m->n_services; n++)
+		if (serves(&m->services[n], a))
+			break;
+	p->served[which] = n < m->n_services;
+	return p->served[which];
+}
+
 /*
  * The service whose address @a is, if @b's host has it itself: backends that answer clients
  * directly do, and drop what seems to come from themselves.
  */
-static const struct model_service *
-find_owner(const struct model *m, const struct model_backend *b, const struct address *a)
+static const struct model_service *find_owner(struct planner *p, const struct model *m,
+					      const struct model_backend *b,
+					      const struct address *a)
 {
 	size_t n, i;
 
+	if (!is_served(p, m, a))
+		return NULL;
 	for (n = 0; n < m->n_services; n++) {
 		const struct model_service *s = &m->services[n];
 
-		if (LB_FORWARD_IS_NAT(s->forward) || s->address.family != a->family ||
-		    !address_in_network(a, &s->address, s->prefix))
+		if (!serves(s, a))
 			continue;
 		for (i = 0; i < s->n_backends; i++)
 			if (!address_compare(&s->backends[i].address, &b->address))
@@ -161,7 +188,7 @@ static int ask_kernel(struct planner *p, const struct model *m,
 	if (!netlink_route(&b->address, &route))
 		found.address = route.source;
 	if (found.address.family) {
-		owner = find_owner(m, b, &found.address);
+		owner = find_owner(p, m, b, &found.address);
 		if (!owner)
 			return place(p, &found);
 	}
