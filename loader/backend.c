@@ -209,14 +209,13 @@ static enum outcome edit_target(struct change *c, enum backend_verb verb,
 				const struct target *t, const struct backend_words *words)
 {
 	bool makes = verb == BACKEND_ADD || verb == BACKEND_REPLACE;
+	struct model_service *s = t->service ? t->service : c->to->services;
+	struct model_service *end = t->service ? s + 1
+					       : c->to->services + c->to->n_services;
 	enum outcome outcome = DONE;
-	size_t i, done = 0;
+	size_t done = 0;
 
-	for (i = 0; i < c->to->n_services && !outcome; i++) {
-		struct model_service *s = &c->to->services[i];
-
-		if (t->service && t->service != s)
-			continue;
+	for (; s < end && !outcome; s++) {
 		if (!makes) {
 			outcome = edit_those(c, verb, t, s, words, &done);
 		} else if (t->service || t->address.family == s->address.family) {
