@@ -68,7 +68,8 @@ TEST_OBJS := $(patsubst %.c,$(O)/%.o,$(TEST_SRCS))
 TEST_SHARED := $(patsubst %.c,$(O)/%.o,$(filter-out tests/test_%,$(TEST_SRCS)))
 
 # Each of these is a program, made with all else that is in bench/ and the tests' harness.
-BENCHES := $(patsubst %.c,$(O)/%,$(wildcard bench/paths.c bench/live.c))
+BENCHES := $(patsubst %.c,$(O)/%,$(wildcard bench/paths.c bench/live.c bench/clock.c \
+	bench/tables.c))
 BENCH_PROGS := $(patsubst %.bpf.c,$(O)/%.bpf.o,$(wildcard bench/*.bpf.c))
 BENCH_OBJS := $(patsubst %.c,$(O)/%.o,$(filter-out %.bpf.c,$(wildcard bench/*.c)))
 BENCH_SHARED := $(filter-out $(BENCHES:=.o),$(BENCH_OBJS))
