@@ -12,8 +12,8 @@
  *  4. tables: one pointer per service flips policy, weights and backends together
  *  5. endpoints and prefixes of services: packets for new services are theirs
  *  6. records of what is gone, then their endpoints and prefixes
- *  7. a grace period, so that every free id, way and source is in nobody's hand; dirty
- *     cleared
+ *  7. one grace period, so that every free id, way and source is in nobody's hand; tables
+ *     of what is gone; dirty cleared
  *
  * Killed anywhere, each service is as it was or as it shall be, forwards, and whoever
  * takes the lock next makes 3 to 7 again from the records (repair.c).
@@ -343,15 +343,15 @@ static int carry_out(struct commit *c)
 	free_records(c);
 	rules_tidy(s); /* if it fails: nobody reads them */
 	tunables_tidy(s, c->to);
-	endpoint_set_finish(s, &c->endpoints);
+	c->frees = endpoint_set_finish(s, &c->endpoints) || c->frees;
 	err = prefix_set_finish(s, &c->prefixes);
 	if (err) {
 		report("%s; run lbctl again to finish", strerror(-err));
 		return err;
 	}
-	remove_tables(c);
 	if (c->frees)
 		rcu_wait();
+	remove_tables(c);
 	sources_tidy(s);
 	set_word(&s->config->dirty, 0);
 	return 0;

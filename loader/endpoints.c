@@ -317,7 +317,7 @@ static bool keep_way(const struct endpoint_table *t, int family, __u32 index,
 	return true;
 }
 
-void endpoints_keep(const struct endpoint_table *t, const struct endpoint *e, size_t n)
+bool endpoints_keep(const struct endpoint_table *t, const struct endpoint *e, size_t n)
 {
 	bool cleared = false;
 	__u32 i;
@@ -330,4 +330,5 @@ void endpoints_keep(const struct endpoint_table *t, const struct endpoint *e, si
 	}
 	if (cleared)
 		wait_for_readers(t);
+	return cleared;
 }

@@ -43,7 +43,8 @@ __u32 endpoints_get(const struct endpoint_table *t, const struct endpoint *e);
  */
 int endpoints_add(const struct endpoint_table *t, const struct endpoint *e, size_t n);
 
-/* Remove what is not among the @n sorted endpoints, and set the values of what is. */
-void endpoints_keep(const struct endpoint_table *t, const struct endpoint *e, size_t n);
+/* Remove what is not among the @n sorted endpoints, and set the values of what is; was there
+ * anything to remove?  Before its places are used again a grace period must pass. */
+bool endpoints_keep(const struct endpoint_table *t, const struct endpoint *e, size_t n);
 
 #endif /* LB_ENDPOINTS_H */

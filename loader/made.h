@@ -28,8 +28,8 @@ int endpoint_set_try(const struct state *s, const struct endpoint_set *set);
 int endpoint_set_prepare(struct state *s, const struct endpoint_set *set);
 /* Enter services: from now on packets are theirs. */
 int endpoint_set_publish(struct state *s, const struct endpoint_set *set);
-/* Remove what is not in @set. */
-void endpoint_set_finish(struct state *s, const struct endpoint_set *set);
+/* Remove what is not in @set; true: and wait for a grace period before the lock is let go. */
+bool endpoint_set_finish(struct state *s, const struct endpoint_set *set);
 
 /* The backends that a model has behind one endpoint; see made_siblings.c. */
 struct siblings {

@@ -268,10 +268,11 @@ int endpoint_set_publish(struct state *s, const struct endpoint_set *set)
 }
 
 /* Links first: an endpoint may begin with a backend that was not in a list before. */
-void endpoint_set_finish(struct state *s, const struct endpoint_set *set)
+bool endpoint_set_finish(struct state *s, const struct endpoint_set *set)
 {
 	struct endpoint_table t = table_of(s);
 
+	t.wait = NULL; /* the caller has more to wait for */
 	siblings_link(s, set->next);
-	endpoints_keep(&t, set->endpoints, set->n);
+	return endpoints_keep(&t, set->endpoints, set->n);
 }

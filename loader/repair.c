@@ -65,7 +65,9 @@ static int make_endpoints(struct state *s, const struct model *m)
 		free(set);
 		return err;
 	}
-	endpoint_set_finish(s, set); /* room first: what is there is not all wanted */
+	/* Room first: what is there is not all wanted. */
+	if (endpoint_set_finish(s, set))
+		rcu_wait();
 	err = endpoint_set_prepare(s, set);
 	if (!err)
 		err = endpoint_set_publish(s, set);
