@@ -13,7 +13,7 @@ O ?= build
 
 # Goals that work, or must work, before ./configure has run.
 UNCONFIGURED := clean distclean deps demo test test-policies test-tutorials bench \
-	check-style check-format check-shell print-sources
+	bench-compare check-style check-format check-shell print-sources
 ifneq ($(filter-out $(UNCONFIGURED),$(or $(MAKECMDGOALS),all)),)
 include config.mk
 endif
@@ -77,8 +77,8 @@ BENCH_SHARED := $(filter-out $(BENCHES:=.o),$(BENCH_OBJS))
 # ---- targets -----------------------------------------------------------------
 
 .PHONY: all progs policies lbctl tests benches sdk docs install uninstall clean distclean \
-	reconfigure deps demo test test-policies test-tutorials bench check-style \
-	check-format check-shell print-sources sanitize FORCE
+	reconfigure deps demo test test-policies test-tutorials bench bench-compare \
+	check-style check-format check-shell print-sources sanitize FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -286,6 +286,15 @@ bench:
 	+@grep -q '^CMOCKA_LIBS := .' config.mk || $(MAKE) reconfigure
 	+$(MAKE) $(JOBS) benches
 	bench/run $(BENCH_ARGS)
+
+# Is it slower than at commit BASE?
+bench-compare:
+	$(if $(BASE),,$(error bench-compare needs BASE=COMMIT))
+	dist/install-deps build demo bench
+	[ -e config.mk ] || ./configure
+	+@grep -q '^CMOCKA_LIBS := .' config.mk || $(MAKE) reconfigure
+	+$(MAKE) $(JOBS) benches
+	bench/compare $(BENCH_ARGS) $(BASE)
 
 SOURCES = $(sort $(wildcard $(addsuffix /*.[ch],include/lb progs policies loader tests tests/* bench)))
 SCRIPTS = $(shell grep -lE '^\#!/(usr/)?bin/(env )?(ba)?sh' configure .ci/* dist/* docs/* \

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "floor.h"
+#include "frame.h"
 #include "path.h"
 
 static struct bpf_object *open_floor(__u32 flows)
@@ -52,8 +53,9 @@ static __u64 counted(const struct bpf_object *obj)
 	return sum;
 }
 
-void floor_run(const struct row *row, struct measure_frame *frame, struct result *ret)
+void floor_run(const struct row *row, struct result *ret)
 {
+	struct measure_frame frame = frame_from_client(row, TH_ACK);
 	struct bpf_object *obj = open_floor(row->table);
 	int end = program(obj, "floor_end");
 	__u32 zero = 0;
@@ -64,16 +66,17 @@ void floor_run(const struct row *row, struct measure_frame *frame, struct result
 		bpf_map_update_elem(bpf_object__find_map_fd_by_name(obj, "floor_next"),
 				    &zero, &end, 0),
 		errno);
-	frame->order = WRAP_UNIQUE;
-	measure_feed(program(obj, "floor_lru_fill"), frame, row->flows);
-	frame->order = WRAP_RANDOM;
+	frame.flows = row->flows;
+	frame.order = WRAP_UNIQUE;
+	measure_feed(program(obj, "floor_lru_fill"), &frame, row->flows);
+	frame.order = WRAP_RANDOM;
 	before = counted(obj);
 	if (row->path == PATH_LOOP)
-		measure_loop(frame, &ret->times);
+		measure_loop(&frame, &ret->times);
 	else
 		measure_run(program(obj, row->path == PATH_LRU ? "floor_lru"
 							       : "floor_tail_call"),
-			    frame, &ret->times);
+			    MEASURE_NOTHING, &frame, &ret->times);
 	ret->verified = (double)(counted(obj) - before) / ret->times.packets;
 	if (row->path == PATH_LOOP)
 		ret->verified = 1; /* the loop has no other way */

@@ -6,13 +6,12 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "measure.h"
-
-#define NOTHING -1 /* as a program: the wrapper's own, which does nothing */
 
 __u32 measure_batch = 1 << 20;
 
@@ -107,7 +106,7 @@ static void wrap_target(const struct wrap *w, int prog)
 	int map = bpf_object__find_map_fd_by_name(w->obj, "wrap_target");
 	__u32 zero = 0;
 
-	if (prog == NOTHING)
+	if (prog == MEASURE_NOTHING)
 		prog = wrap_program(w, "wrap_nothing");
 	assert_return_code(bpf_map_update_elem(map, &zero, &prog, 0), errno);
 }
@@ -116,7 +115,7 @@ static void wrap_target(const struct wrap *w, int prog)
 static void wrap_run(const struct wrap *w, __u64 packets)
 {
 	const struct measure_frame *f = w->frame;
-	static __u8 out[PACKET_MAX + 256];
+	__u8 out[PACKET_MAX + 256];
 	struct xdp_md in = { .data_end = f->length, .ingress_ifindex = f->ifindex };
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = f->data,
 		    .data_size_in = f->length, .data_out = out,
@@ -170,21 +169,28 @@ void measure_feed(int prog, const struct measure_frame *frame, __u64 packets)
 	wrap_close(&w);
 }
 
-void measure_run(int prog, const struct measure_frame *frame, struct measured *ret)
+/* What both have taken, and the difference. */
+static void finish(double *gross, double *floor, struct measured *ret)
 {
-	double gross[MEASURE_SAMPLES], floor[MEASURE_SAMPLES];
-	struct wrap w = wrap_open(frame);
-
-	for (int i = 0; i < MEASURE_ROUNDS; i++) {
-		one_round(&w, NOTHING, floor + i * MEASURE_BATCHES);
-		one_round(&w, prog, gross + i * MEASURE_BATCHES);
-	}
-	wrap_close(&w);
 	ret->gross = times_of(gross);
 	ret->floor = times_of(floor);
 	ret->net.min = ret->gross.min - ret->floor.min;
 	ret->net.median = ret->gross.median - ret->floor.median;
 	ret->packets = MEASURE_ROUNDS * ((MEASURE_BATCHES + 1ULL) * measure_batch + 1);
+}
+
+void measure_run(int prog, int base, const struct measure_frame *frame,
+		 struct measured *ret)
+{
+	double gross[MEASURE_SAMPLES], floor[MEASURE_SAMPLES];
+	struct wrap w = wrap_open(frame);
+
+	for (int i = 0; i < MEASURE_ROUNDS; i++) {
+		one_round(&w, base, floor + i * MEASURE_BATCHES);
+		one_round(&w, prog, gross + i * MEASURE_BATCHES);
+	}
+	wrap_close(&w);
+	finish(gross, floor, ret);
 }
 
 void measure_loop(const struct measure_frame *frame, struct measured *ret)
@@ -194,10 +200,56 @@ void measure_loop(const struct measure_frame *frame, struct measured *ret)
 
 	w.fd = wrap_program(&w, "wrap_loop");
 	for (int i = 0; i < MEASURE_ROUNDS; i++)
-		one_round(&w, NOTHING, gross + i * MEASURE_BATCHES);
+		one_round(&w, MEASURE_NOTHING, gross + i * MEASURE_BATCHES);
 	ret->packets = w.state->n - frame->first;
 	wrap_close(&w);
 	ret->gross = times_of(gross);
 	ret->floor = (struct times){};
 	ret->net = ret->gross;
+}
+
+/* ---- two CPUs at once --------------------------------------------------------- */
+
+struct side {
+	int cpu, prog;
+	struct wrap w;
+	pthread_barrier_t *together;
+	double gross[MEASURE_SAMPLES], floor[MEASURE_SAMPLES];
+};
+
+static void *run_side(void *arg)
+{
+	struct side *s = arg;
+
+	stage_pin(s->cpu);
+	for (int i = 0; i < MEASURE_ROUNDS; i++) {
+		pthread_barrier_wait(s->together);
+		one_round(&s->w, MEASURE_NOTHING, s->floor + i * MEASURE_BATCHES);
+		pthread_barrier_wait(s->together);
+		one_round(&s->w, s->prog, s->gross + i * MEASURE_BATCHES);
+	}
+	return NULL;
+}
+
+void measure_two(const int prog[2], const struct measure_frame frame[2],
+		 struct measured ret[2])
+{
+	pthread_barrier_t together;
+	struct side side[2];
+	pthread_t thread[2];
+
+	pthread_barrier_init(&together, NULL, 2);
+	for (int i = 0; i < 2; i++) {
+		side[i] = (struct side){ .cpu = i,
+					 .prog = prog[i],
+					 .w = wrap_open(&frame[i]),
+					 .together = &together };
+		assert_int_equal(pthread_create(&thread[i], NULL, run_side, &side[i]), 0);
+	}
+	for (int i = 0; i < 2; i++) {
+		pthread_join(thread[i], NULL);
+		wrap_close(&side[i].w);
+		finish(side[i].gross, side[i].floor, &ret[i]);
+	}
+	pthread_barrier_destroy(&together);
 }

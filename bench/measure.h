@@ -13,8 +13,9 @@
 #include "wrap.h"
 
 /* clang-format off */
-#define MEASURE_ROUNDS	4
-#define MEASURE_BATCHES	3	/* of each round that count, behind one that does not */
+#define MEASURE_NOTHING	-1	/* as a program: one that does nothing, within the wrapper */
+#define MEASURE_ROUNDS	3
+#define MEASURE_BATCHES	4	/* of each round that count, behind one that does not */
 #define MEASURE_SAMPLES	(MEASURE_ROUNDS * MEASURE_BATCHES)
 /* clang-format on */
 
@@ -45,7 +46,12 @@ struct measured {
 
 /* Give @packets of @frame to @prog. */
 void measure_feed(int prog, const struct measure_frame *frame, __u64 packets);
-void measure_run(int prog, const struct measure_frame *frame, struct measured *ret);
+/* How much longer @prog takes than @base, for each packet of @frame. */
+void measure_run(int prog, int base, const struct measure_frame *frame,
+		 struct measured *ret);
+/* The same on CPU 0 and CPU 1 at once, over MEASURE_NOTHING: @prog[i] and @frame[i] there. */
+void measure_two(const int prog[2], const struct measure_frame frame[2],
+		 struct measured ret[2]);
 /* What a packet costs the kernel's test run if nothing is done with it. */
 void measure_loop(const struct measure_frame *frame, struct measured *ret);
 

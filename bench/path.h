@@ -9,11 +9,20 @@
 struct result {
 	struct measured times;
 	double verified; /* share of the packets that went this way, by our own counters */
+	double stages_ns; /* of a linked row: how much longer the shipped stages take */
+	double bytes;	  /* of PATH_MEMORY, of all tables of that family */
 };
 
 /* Fails the running test if the balancer cannot be made. */
 void path_run(const struct row *row, struct result *ret);
-/* The same of a row whose path is none of ours, with @frame. */
-void floor_run(const struct row *row, struct measure_frame *frame, struct result *ret);
+/* What it does with rows of these kinds. */
+void floor_run(const struct row *row, struct result *ret);
+void two_run(const struct row *row, struct result *ret);
+void memory_run(const struct row *row, struct result *ret);
+
+/* Make the flows @first and on, @n of them, each confirmed as a client does. */
+void path_make_flows(int prog, const struct row *row, __u32 first, __u32 n);
+/* Packets that have gone the row's way until now: the least of all that must count them. */
+__u64 path_gone(const struct balancer *b, const struct row *row);
 
 #endif /* BENCH_PATH_H */

@@ -14,6 +14,11 @@ enum path {
 	PATH_REPLY,    /* from the backend of a flow */
 	PATH_NEW,      /* a SYN that nobody has seen, and the table is full */
 	PATH_CHOICE,   /* the policy is asked, and no flow is kept */
+	/* Known flows on CPU 0 and CPU 1 at once. */
+	PATH_SAME_FLOW,	   /* both have the same one */
+	PATH_SAME_SERVICE, /* each has its own, of one service */
+	PATH_APART,	   /* each has a balancer of its own */
+	PATH_MEMORY,	   /* no packets: what the tables take */
 	/* For comparison: none of ours. */
 	PATH_LOOP,	/* nothing at all */
 	PATH_TAIL_CALL, /* of a constant index */
@@ -37,6 +42,7 @@ extern const size_t n_rows;
 void row_name(const struct row *row, char *ret, size_t size);
 /* NULL: none. */
 const char *row_mode(const struct row *row);
+bool row_is_of_two(const struct row *row);
 bool row_is_floor(const struct row *row);
 
 #endif /* BENCH_ROW_H */

@@ -27,6 +27,13 @@
 	{ "policy-" name, PATH_CHOICE,							\
 	  { 4, IPPROTO_UDP, LB_FORWARD_IPIP, object, true }, K64, K64, 64, false }
 
+#define LINKED(name, path, m, n, t)							\
+	{ "linked-" name, path, ON(4, TCP, m), n, t, SMALL4, true }
+#define TWO(name, path)									\
+	{ "two-cpus-" name, path, ON(4, TCP, IPIP), 1, M1, SMALL4, false }
+#define MEMORY(f)									\
+	{ "memory", PATH_MEMORY, ON(f, TCP, FULLNAT), M1, M1, 0, false }
+
 /* All that a TCP packet of IPv6 is made of has 74 bytes. */
 #define SMALL4	64
 #define SMALL6	80
@@ -78,6 +85,16 @@ const struct row rows[] = {
 	POLICY("primary-standby", "primary_standby"),
 	POLICY("source-hash", "source_hash"),
 	POLICY("match", "match"),
+
+	LINKED("tcp-known", PATH_KNOWN, IPIP, 1, M1),
+	LINKED("tcp-known", PATH_KNOWN, FULLNAT, 1, M1),
+	LINKED("new-flow", PATH_NEW, IPIP, K64, K64),
+	LINKED("new-flow", PATH_NEW, FULLNAT, K64, K64),
+	LINKED("not-for-a-service", PATH_NOT_OURS, IPIP, 1, M1),
+
+	TWO("apart", PATH_APART), TWO("same-service", PATH_SAME_SERVICE),
+	TWO("same-flow", PATH_SAME_FLOW),
+	MEMORY(4), MEMORY(6),
 };
 /* clang-format on */
 const size_t n_rows = sizeof(rows) / sizeof(rows[0]);
@@ -102,4 +119,9 @@ void row_name(const struct row *row, char *ret, size_t size)
 bool row_is_floor(const struct row *row)
 {
 	return row->path >= PATH_LOOP;
+}
+
+bool row_is_of_two(const struct row *row)
+{
+	return row->path >= PATH_SAME_FLOW && row->path <= PATH_APART;
 }
