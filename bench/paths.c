@@ -21,7 +21,7 @@ static const char usage[] =
 	"usage: paths [--only PATTERN]... [--quick] [--list]\n"
 	"  --only PATTERN  rows whose CASE/MODE/FAMILY/FLOWS/BYTES begins so; * and ? may be\n"
 	"                  in it\n"
-	"  --quick         an eighth of the packets\n"
+	"  --quick         an eighth of the packets; twice: an eighth of those\n"
 	"  --list          say which rows there are\n";
 
 /* Standard output as it was: cmocka writes what tests say to where it was. */
