@@ -227,10 +227,33 @@ static void set_error(struct table *t, const struct member *m, __u32 n,
 	}
 }
 
-/* When the @k-th turn of member @i is due, as one of @slots moments. */
-static __u32 turn_due(const struct member *m, __u32 n, __u32 i, __u32 k, __u32 slots)
+/*
+ * When turns of member @i are due, as moments of which there are @slots: the k-th of its q
+ * at slots * (2nk + 2i + 1) / 2nq.  Counted on from turn to turn: a division for each was half
+ * of what a table takes.
+ */
+struct turns {
+	__u64 due, rest; /* of @divisor */
+	__u64 step, step_rest, divisor;
+};
+
+static struct turns first_turn(const struct member *m, __u32 n, __u32 i, __u32 slots)
 {
-	return (__u64)slots * (2ULL * n * k + 2 * i + 1) / (2ULL * n * m[i].quota);
+	__u64 divisor = 2ULL * n * m[i].quota;
+	__u64 first = (2ULL * i + 1) * slots, step = 2ULL * n * slots;
+
+	return (struct turns){ first / divisor, first % divisor, step / divisor,
+			       step % divisor, divisor };
+}
+
+static void next_turn(struct turns *t)
+{
+	t->due += t->step;
+	t->rest += t->step_rest;
+	if (t->rest >= t->divisor) {
+		t->rest -= t->divisor;
+		t->due++;
+	}
 }
 
 /*
@@ -240,18 +263,21 @@ static __u32 turn_due(const struct member *m, __u32 n, __u32 i, __u32 k, __u32 s
 static int order_turns(const struct member *m, __u32 n, __u32 slots, __u16 *ret_order)
 {
 	__u32 *start = calloc(slots + 1, sizeof(*start));
+	struct turns t;
 	__u32 i, k;
 
 	if (!start)
 		return -ENOMEM;
 	for (i = 0; i < n; i++)
-		for (k = 0; k < m[i].quota; k++)
-			start[turn_due(m, n, i, k, slots) + 1]++;
+		for (k = 0, t = first_turn(m, n, i, slots); k < m[i].quota;
+		     k++, next_turn(&t))
+			start[t.due + 1]++;
 	for (k = 0; k < slots; k++)
 		start[k + 1] += start[k];
 	for (i = 0; i < n; i++)
-		for (k = 0; k < m[i].quota; k++)
-			ret_order[start[turn_due(m, n, i, k, slots)]++] = i;
+		for (k = 0, t = first_turn(m, n, i, slots); k < m[i].quota;
+		     k++, next_turn(&t))
+			ret_order[start[t.due]++] = i;
 	free(start);
 	return 0;
 }
