@@ -3,8 +3,7 @@
  * made_tables.c - selection tables: made aside, then pointed to.
  *
  * A table is an inner map of its own that is filled through a mapping (0.1 ms, where
- * single updates take 27) and never changes once it is pointed to.  Pointers are written
- * in batches, because each bpf() call that writes one waits for a grace period.
+ * single updates take 27) and never changes once it is pointed to.
  */
 #include "made.h"
 
@@ -19,10 +18,10 @@
 
 #include "address.h"
 #include "admissions.h"
+#include "pointers.h"
 #include "report.h"
 #include "table.h"
 
-#define BATCH	      256  /* tables that are open at once */
 #define ERROR_TO_TELL 0.01 /* of a share */
 
 __u32 service_policy(const struct model *m, const struct model_service *s)
@@ -139,60 +138,18 @@ static void tell_error(const struct model_service *s, const struct table *t)
 			backend_format(&b->address, b->port, backend), t->error * 100);
 }
 
-/* Elements of a map of maps to be written, service id -> table. */
-struct pointers {
-	__u32 id[BATCH];
-	int fd[BATCH];
-	__u32 n;
-};
-
 /* Tables that are made and not yet pointed to, and those that they follow. */
 struct batch {
 	struct pointers tables, previous;
 	__u64 now; /* jiffies */
 };
 
-static void add_pointer(struct pointers *p, __u32 id, int fd)
-{
-	p->id[p->n] = id;
-	p->fd[p->n++] = fd;
-}
-
-static int write_pointers(int outer_fd, const struct pointers *p)
-{
-	LIBBPF_OPTS(bpf_map_batch_opts, opts);
-	__u32 i, n = p->n;
-	int err;
-
-	if (!n)
-		return 0;
-	err = bpf_map_update_batch(outer_fd, p->id, p->fd, &n, &opts);
-	if (!err)
-		return 0;
-	/* Kernels before 5.14 have no batches for maps of maps. */
-	for (i = 0; i < p->n; i++)
-		if (bpf_map_update_elem(outer_fd, &p->id[i], &p->fd[i], 0))
-			return -errno;
-	return 0;
-}
-
-static void close_pointers(struct pointers *p)
-{
-	__u32 i;
-
-	for (i = 0; i < p->n; i++)
-		close(p->fd[i]);
-	p->n = 0;
-}
-
 static int flush(const struct state *s, struct batch *b)
 {
-	int err = write_pointers(s->previous_fd, &b->previous);
+	int err = pointers_write(s->previous_fd, &b->previous, s->tables_fd, &b->tables);
 
-	if (!err)
-		err = write_pointers(s->tables_fd, &b->tables);
-	close_pointers(&b->previous);
-	close_pointers(&b->tables);
+	pointers_close(&b->previous);
+	pointers_close(&b->tables);
 	return err;
 }
 
@@ -209,7 +166,7 @@ static void follow(const struct state *s, struct batch *b, __u32 service,
 		header->previous_policy = old->header.previous_policy;
 		header->previous_kind = old->header.previous_kind;
 	} else if (old->fd >= 0) {
-		add_pointer(&b->previous, service, old->fd);
+		pointers_add(&b->previous, service, old->fd);
 		old->fd = -1;
 	}
 	close_table(&previous);
@@ -237,10 +194,10 @@ static int make_one(struct state *s, struct model *m, struct model_service *serv
 	if (fd < 0)
 		return fd;
 
-	add_pointer(&b->tables, service->id, fd);
+	pointers_add(&b->tables, service->id, fd);
 	service->generation = header.generation;
 	s->services[service->id].generation = header.generation;
-	return b->tables.n == BATCH ? flush(s, b) : 0;
+	return b->tables.n == POINTERS_MAX ? flush(s, b) : 0;
 }
 
 static int make_all(struct state *s, struct model *m, const bool *is_wanted,
@@ -324,42 +281,49 @@ int tables_find_wrong(struct state *s, struct model *m, bool *ret_is_wrong)
 	return 0;
 }
 
+static bool is_there(int outer_fd, __u32 id)
+{
+	__u32 inner;
+
+	return !bpf_map_lookup_elem(outer_fd, &id, &inner);
+}
+
 /*
  * By an empty table that they share: to delete an element waits for a grace period each
  * time, and there is no batch of deletions.
  */
-static int remove_pointers(int outer_fd, const bool *is_gone, int empty_fd,
-			   struct pointers *p)
+static int remove_pointers(const struct state *s, const bool *is_gone, int empty_fd,
+			   struct batch *b)
 {
-	__u32 id, inner;
+	__u32 id;
 	int err = 0;
 
-	p->n = 0;
 	for (id = 0; id < LB_MAX_SERVICES && !err; id++) {
-		if (!is_gone[id] || bpf_map_lookup_elem(outer_fd, &id, &inner))
+		if (is_gone[id] && is_there(s->previous_fd, id))
+			pointers_add(&b->previous, id, empty_fd);
+		if (is_gone[id] && is_there(s->tables_fd, id))
+			pointers_add(&b->tables, id, empty_fd);
+		if (b->tables.n < POINTERS_MAX && b->previous.n < POINTERS_MAX &&
+		    id < LB_MAX_SERVICES - 1)
 			continue;
-		add_pointer(p, id, empty_fd);
-		if (p->n == BATCH) {
-			err = write_pointers(outer_fd, p);
-			p->n = 0;
-		}
+		err = pointers_write(s->previous_fd, &b->previous, s->tables_fd,
+				     &b->tables);
+		b->previous.n = b->tables.n = 0;
 	}
-	return err ? err : write_pointers(outer_fd, p);
+	return err;
 }
 
 int tables_remove(struct state *s, const bool *is_gone)
 {
 	const struct table empty = {};
 	const struct lb_table header = {};
-	struct pointers *p = malloc(sizeof(*p));
-	int fd = p ? make_map(&header, &empty) : -ENOMEM, err = fd < 0 ? fd : 0;
+	struct batch *b = calloc(1, sizeof(*b));
+	int fd = b ? make_map(&header, &empty) : -ENOMEM, err = fd < 0 ? fd : 0;
 
 	if (!err)
-		err = remove_pointers(s->tables_fd, is_gone, fd, p);
-	if (!err)
-		err = remove_pointers(s->previous_fd, is_gone, fd, p);
+		err = remove_pointers(s, is_gone, fd, b);
 	if (fd >= 0)
 		close(fd);
-	free(p);
+	free(b);
 	return err;
 }
