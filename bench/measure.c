@@ -13,7 +13,7 @@
 
 #include "measure.h"
 
-__u32 measure_batch = 1 << 20;
+__u32 measure_batch = 1 << 16;
 
 struct wrap {
 	struct bpf_object *obj;
@@ -127,7 +127,10 @@ static void wrap_run(const struct wrap *w, __u64 packets)
 
 /* ---- figures ------------------------------------------------------------------ */
 
-/* One round over @prog: ns per packet of each batch but the first. */
+#define ROUND (MEASURE_WARM + MEASURE_BATCHES) /* batches */
+_Static_assert(ROUND + 1 <= WRAP_STAMPS, "a round's time stamps");
+
+/* One round over @prog: ns per packet of each batch that counts. */
 static void one_round(const struct wrap *w, int prog, double *ret)
 {
 	__u64 batch = measure_batch, *stamp = w->state->stamp;
@@ -135,11 +138,11 @@ static void one_round(const struct wrap *w, int prog, double *ret)
 
 	wrap_target(w, prog);
 	w->state->n = first * batch;
-	wrap_run(w, (MEASURE_BATCHES + 1) * batch + 1);
-	for (__u64 i = 1; i <= MEASURE_BATCHES; i++)
-		ret[i - 1] = (double)(stamp[(first + i + 1) % WRAP_STAMPS] -
-				      stamp[(first + i) % WRAP_STAMPS]) /
-			     batch;
+	wrap_run(w, ROUND * batch + 1);
+	for (__u64 i = MEASURE_WARM; i < ROUND; i++)
+		ret[i - MEASURE_WARM] = (double)(stamp[(first + i + 1) % WRAP_STAMPS] -
+						 stamp[(first + i) % WRAP_STAMPS]) /
+					batch;
 }
 
 static int by_value(const void *a, const void *b)
@@ -176,7 +179,7 @@ static void finish(double *gross, double *floor, struct measured *ret)
 	ret->floor = times_of(floor);
 	ret->net.min = ret->gross.min - ret->floor.min;
 	ret->net.median = ret->gross.median - ret->floor.median;
-	ret->packets = MEASURE_ROUNDS * ((MEASURE_BATCHES + 1ULL) * measure_batch + 1);
+	ret->packets = MEASURE_ROUNDS * (ROUND * (__u64)measure_batch + 1);
 }
 
 void measure_run(int prog, int base, const struct measure_frame *frame,

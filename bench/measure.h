@@ -15,11 +15,15 @@
 /* clang-format off */
 #define MEASURE_NOTHING	-1	/* as a program: one that does nothing, within the wrapper */
 #define MEASURE_ROUNDS	3
-#define MEASURE_BATCHES	4	/* of each round that count, behind one that does not */
+#define MEASURE_WARM	8	/* batches of each round that do not count */
+#define MEASURE_BATCHES	32	/* and those behind them */
 #define MEASURE_SAMPLES	(MEASURE_ROUNDS * MEASURE_BATCHES)
 /* clang-format on */
 
-/* Packets of a batch; fewer make a faster and worse measurement. */
+/*
+ * Packets of a batch.  A short one has a chance to be disturbed by nothing; over fewer, the
+ * clock and the choice of flows are felt.
+ */
 extern __u32 measure_batch;
 
 /* A frame, and which of its packets are whose. */
