@@ -7,6 +7,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "balancer.h"
@@ -125,6 +126,38 @@ static void add_service(struct balancer *b, const struct balancer_service *from)
 	install_rules(b);
 }
 
+static bool is_needed(enum lb_stage stage, enum lb_forward mode)
+{
+	switch (stage) {
+	case LB_STAGE_ENCAP:
+		return mode == LB_FORWARD_IPIP || mode == LB_FORWARD_GUE;
+	case LB_STAGE_DSR:
+		return mode == LB_FORWARD_DSR;
+	case LB_STAGE_REWRITE:
+		return LB_FORWARD_IS_NAT(mode);
+	default:
+		return stage == LB_STAGE_REPLY && LB_FORWARD_IS_NAT(mode);
+	}
+}
+
+/* Those that packets here come to.  The verifier takes a second for all of them. */
+static int load_stages(struct stage *s, enum lb_forward mode)
+{
+	int parse = stage_load(s, "progs/lb_parse"), prog;
+	char name[64];
+
+	for (size_t i = 0; i < n_stage_slots; i++) {
+		__u32 slot = stage_slots[i].slot;
+
+		if (!is_needed(slot, mode))
+			continue;
+		snprintf(name, sizeof(name), "progs/%s", stage_slots[i].name);
+		prog = stage_load(s, name);
+		world_put(s, "lb_stages", slot, &prog);
+	}
+	return parse;
+}
+
 void balancer_open(struct balancer *b, const struct balancer_service *service,
 		   __u32 slots)
 {
@@ -133,7 +166,7 @@ void balancer_open(struct balancer *b, const struct balancer_service *service,
 	for (int i = 0; i < LB_FLOW_STATES; i++)
 		profile.timeout[i] = LONG_TIME;
 	stage_init(&b->stage, slots / LB_FLOW_WAYS, 2 * slots);
-	b->parse = stage_load_all(&b->stage);
+	b->parse = load_stages(&b->stage, service->mode);
 	stage_load_policy(&b->stage, service->policy, BALANCER_POLICY);
 	hosts_add_devices(&b->stage);
 	world_set_profile(&b->stage, 0, &profile);
