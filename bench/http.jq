@@ -36,7 +36,8 @@ def row:
 	    us_median: ([.[].us_median] | median), rounds: length,
 	    verified_share: (verified * 100000 | floor / 100000),
 	    against: "http-\($what)-direct", ratio: ratio("direct"),
-	    ratio_best: ratio_best("direct"), ratio_nftables: ratio("nftables"),
+	    ratio_best: ratio_best("direct"),
+	    ratio_forwarding: ratio("forwarding"), ratio_nftables: ratio("nftables"),
 	    ratio_haproxy: ratio("haproxy"), ratio_haproxy_best: ratio_best("haproxy") };
 
 # In the order in which they were measured.

@@ -3,15 +3,18 @@
 #
 # http.sh - HTTP requests and connections a second: direct, through us, through others.
 #
-# wrk asks two nginx for a file of 1 KB.  What is between takes its CPU from those that client
-# and servers need, so each row says what is left of the direct one, where nothing is between
-# (and each of wrk's threads asks one backend).  There is no switch: it would cost CPU as well,
-# and twice where something is between.
+# wrk asks an nginx for a file of 1 KB.  What is between takes its CPU from those that client
+# and server need, so each row says what is left of the direct one, where nothing is between.
+# There is no switch: it would cost CPU as well, and twice where something is between.  The two
+# backends are two addresses of one host, whose two processes take connections of both: with
+# two hosts, each of wrk's threads would have one for itself and share a CPU with it, but only
+# where nothing is between; then a balancer is blamed for wakeups of the other CPU.
 #
-#     direct	client ---- b2, b3
-#     ours	client ---- lb ---- b2, b3	    in nat, fullnat and dsr
-#     nftables	client ---- nft ---- b2, b3	    DNAT, as our nat
-#     haproxy	client ---- haproxy ---- b2, b3	    in TCP mode: ends connections, makes others
+#     direct	client ---- www
+#     ours	client ---- lb ---- www		in nat, fullnat and dsr
+#     forwarding	client ---- router ---- www	the kernel routes: what one more host costs
+#     nftables	client ---- nft ---- www	DNAT, as our nat
+#     haproxy	client ---- haproxy ---- www	in TCP mode: ends connections, makes others
 #
 # Requests are counted on connections that stay, connections by requests that close theirs.
 # Prints JSON, one object a line: medians of the rounds, in each of which every row has its
@@ -22,17 +25,18 @@ set -u
 # shellcheck source=tests/net/lab.sh
 . "$(dirname "$0")/../tests/net/lab.sh"
 
-ROUNDS=7
+ROUNDS=5
 TURN=1		# seconds, each row in each round
 PORT=80
 CONNECTIONS=64
 
 # Name, host between, what is asked.
 rows=(
-	"direct		-	10.1.2.2 10.1.3.3"
+	"direct		-	10.1.1.2 10.1.1.3"
 	"nat		lb	10.2.0.100"
 	"fullnat	lb	10.2.0.101"
 	"dsr		lb	10.2.0.102"
+	"forwarding	router	10.5.1.2 10.5.1.3"
 	"nftables	nft	10.3.0.10"
 	"haproxy	haproxy	10.4.0.10"
 )
@@ -65,29 +69,29 @@ cable()
 	} >/dev/null || lab_die "no cable from $1 to $3"
 }
 
-# between NET HOST: client 10.NET.0.1, the host .10 everywhere, backends 10.NET.N.N; they reach
-# the client, and all addresses that the host may have there, by way of it.
+# between NET HOST: client 10.NET.0.1, the host .10 on both sides, the backends 10.NET.1.2 and
+# .3; they reach the client, and all that the host may be there, by way of it.
 between()
 {
-	local net=$1 host=$2 n
+	local net=$1 host=$2
 
 	lab_netns "$host" || lab_die "cannot make $host"
 	cable client "10.$net.0.1" "$host" "10.$net.0.10"
-	for n in 2 3; do
-		cable "$host" "10.$net.$n.10" "b$n" "10.$net.$n.$n"
-		on "b$n" ip route add "10.$net.0.0/24" via "10.$net.$n.10" ||
-			lab_die "b$n has no way to the client"
-	done
+	cable "$host" "10.$net.1.10" www "10.$net.1.2"
+	{
+		on www ip addr add "10.$net.1.3/24" dev "$host" &&
+			on www ip route add "10.$net.0.0/24" via "10.$net.1.10"
+	} || lab_die "no way from www to $host"
 }
 
-# server NAME: nginx, one process; what others do on the machine shall not disturb it.
 server()
 {
-	local conf=$lab_tmp/$1.nginx
+	local conf=$lab_tmp/nginx
 
 	cat >"$conf" <<-CONF
 		daemon off;
-		master_process off;
+		user root;
+		worker_processes 2;
 		pid $conf.pid;
 		error_log stderr error;
 		events { worker_connections 4096; }
@@ -102,8 +106,8 @@ server()
 			server { listen $PORT backlog=4096; root $lab_tmp/www; }
 		}
 	CONF
-	lab_start "$1" nice -n -20 nginx -e stderr -c "$conf"
-	listens "$1"
+	lab_start www nginx -e stderr -c "$conf"
+	listens www
 }
 
 listens()
@@ -134,7 +138,7 @@ prepare_nft()
 			chain prerouting {
 				type nat hook prerouting priority dstnat
 				ip daddr 10.3.0.10 tcp dport $PORT \
-					dnat to numgen inc mod 2 map { 0 : 10.3.2.2, 1 : 10.3.3.3 }
+					dnat to numgen inc mod 2 map { 0 : 10.3.1.2, 1 : 10.3.1.3 }
 			}
 		}
 	RULES
@@ -143,10 +147,16 @@ prepare_nft()
 		net.netfilter.nf_conntrack_tcp_timeout_close=1 || lab_die 'nft is no router'
 }
 
+prepare_router()
+{
+	between 5 router
+	on router sysctl -qw net.ipv4.ip_forward=1 &&
+		on client ip route add 10.5.1.0/24 via 10.5.0.10
+}
+
 prepare_haproxy()
 {
 	between 4 haproxy
-	ports haproxy
 	cat >"$lab_tmp/haproxy.cfg" <<-CONF
 		global
 			maxconn 4000
@@ -157,14 +167,14 @@ prepare_haproxy()
 			timeout server 30s
 		listen http
 			bind 10.4.0.10:$PORT backlog 4096
-			server b2 10.4.2.2:$PORT
-			server b3 10.4.3.3:$PORT
+			server b2 10.4.1.2:$PORT
+			server b3 10.4.1.3:$PORT
 	CONF
-	lab_start haproxy nice -n -20 haproxy -db -f "$lab_tmp/haproxy.cfg"
+	lab_start haproxy haproxy -db -f "$lab_tmp/haproxy.cfg"
 	listens haproxy
 }
 
-# What the backends answer in dsr goes to the client's address on the direct cables.
+# What the backends answer in dsr goes to the client's address on the direct cable.
 prepare_lb()
 {
 	local mode service
@@ -174,37 +184,25 @@ prepare_lb()
 		service=10.2.0.${mode%:*}
 		on lb ip addr add "$service/32" dev client || lab_die "no address $service"
 		echo "service add $service:$PORT/tcp forward ${mode#*:}"
-		printf "backend add $service:$PORT/tcp %s\n" 10.2.2.2 10.2.3.3
+		printf "backend add $service:$PORT/tcp %s\n" 10.2.1.2 10.2.1.3
 	done >"$lab_tmp/lb.conf"
-	{
-		on client ip route add 10.2.0.102/32 dev lb src 10.1.2.1 &&
-			on b3 ip route add 10.1.2.0/24 dev client
-	} || lab_die 'no way for dsr'
-	lbctl -q chain attach client b2 b3 || lab_die 'cannot attach'
+	on client ip route add 10.2.0.102/32 dev lb src 10.1.1.1 || lab_die 'no way for dsr'
+	lbctl -q chain attach client www || lab_die 'cannot attach'
 	lbctl apply "$lab_tmp/lb.conf" || lab_die 'cannot configure'
-}
-
-# ports HOST: as many connections as there can be.
-ports()
-{
-	on "$1" sysctl -qw net.ipv4.ip_local_port_range='1024 65535' net.ipv4.tcp_tw_reuse=1
 }
 
 build()
 {
-	local n
-
 	mkdir "$lab_tmp/www"
 	head -c 768 /dev/urandom | base64 -w 0 >"$lab_tmp/www/index.html"
 	lab_netns client || lab_die 'cannot make the client'
-	ports client
-	for n in 2 3; do
-		lab_netns "b$n" || lab_die "cannot make b$n"
-		cable client "10.1.$n.1" "b$n" "10.1.$n.$n"
-		has_address "b$n" || lab_die "b$n does not take the address"
-		server "b$n"
-	done
+	lab_netns www || lab_die 'cannot make the server'
+	cable client 10.1.1.1 www 10.1.1.2
+	on www ip addr add 10.1.1.3/24 dev client || lab_die 'no second backend'
+	has_address www || lab_die 'www does not take the address of dsr'
+	server
 	prepare_lb
+	prepare_router || lab_die 'router is no router'
 	prepare_nft
 	prepare_haproxy
 }
@@ -224,7 +222,7 @@ asks()
 	local close=$1
 
 	shift
-	on client env ${close:+CLOSE=1} ADDRESSES="$*" PORT="$PORT" nice -n -20 \
+	on client env ${close:+CLOSE=1} ADDRESSES="$*" PORT="$PORT" \
 		wrk -t 2 -c "$CONNECTIONS" -d "${TURN}s" -s "$lab_top/bench/http.lua" \
 		"http://$1:$PORT/" | grep '^{'
 }

@@ -3,7 +3,7 @@
  * live - send packets of many flows on an interface, count those that reach backends.
  *
  *     live send DEV [OPTION]...	prints one JSON object
- *     live floor DEV		loads the program that sends back all, until it is removed
+ *     live floor DEV		loads the program that sends all to the first backend, and stays
  *
  * `send` puts its own XDP program on DEV, so that all that comes back is counted at once
  * where it arrives; it is gone when `send` ends.  Time is taken by the generator itself,
@@ -275,8 +275,8 @@ static void want(struct send *s, const char *text)
 		s->config.want = LIVE_WANT_MAC;
 	else if (!strcmp(text, "address"))
 		s->config.want = LIVE_WANT_MAC | LIVE_WANT_ADDR;
-	else if (strcmp(text, "any"))
-		errx(2, "'%s': not any, mac or address", text);
+	else
+		errx(2, "'%s': not mac or address", text);
 }
 
 static void option(struct send *s, int letter)
