@@ -186,19 +186,22 @@ static enum outcome make_backend(struct change *c, enum backend_verb verb,
 			    &new, words);
 }
 
-/* The others; counts in @done.  Backwards, since a backend may go. */
+/* The others, which stand together; counts in @done.  Backwards, since a backend may go. */
 static enum outcome edit_those(struct change *c, enum backend_verb verb,
 			       const struct target *t, struct model_service *s,
 			       const struct backend_words *words, size_t *done)
 {
+	bool all = !t->service, any_port = all && !t->port;
+	__u16 port = any_port ? 0 : model_backend_port(s, t->port);
+	size_t first = model_backend_place(s, &t->address, port), i = first;
 	enum outcome outcome = DONE;
-	size_t i;
 
-	for (i = s->n_backends; i-- > 0 && !outcome;) {
+	while (i < s->n_backends &&
+	       backend_is_meant(s, &s->backends[i], &t->address, t->port, all))
+		i++;
+	while (i-- > first && !outcome) {
 		struct model_backend *b = &s->backends[i];
 
-		if (!backend_is_meant(s, b, &t->address, t->port, !t->service))
-			continue;
 		outcome = edit_backend(c, verb, s, b, b, words);
 		++*done;
 	}

@@ -173,8 +173,8 @@ static int compare_backend(const struct model_backend *b, const struct address *
 	return order ? order : (int)b->port - port;
 }
 
-static size_t backend_place(const struct model_service *s, const struct address *a,
-			    __u16 port)
+size_t model_backend_place(const struct model_service *s, const struct address *a,
+			   __u16 port)
 {
 	size_t low = 0, high = s->n_backends;
 
@@ -210,7 +210,7 @@ struct model_service *model_find_same(const struct model *m,
 struct model_backend *model_find_backend(const struct model_service *s,
 					 const struct address *a, __u16 port)
 {
-	size_t i = backend_place(s, a, port);
+	size_t i = model_backend_place(s, a, port);
 
 	if (i == s->n_backends || compare_backend(&s->backends[i], a, port))
 		return NULL;
@@ -258,7 +258,7 @@ struct model_service *model_add_service(struct model *m, const struct model_serv
 struct model_backend *model_add_backend(struct model_service *s,
 					const struct model_backend *b)
 {
-	size_t place = backend_place(s, &b->address, b->port);
+	size_t place = model_backend_place(s, &b->address, b->port);
 	struct model_backend *grown =
 		open_gap(s->backends, s->n_backends, place, sizeof(*b));
 

@@ -138,6 +138,9 @@ struct model_service *model_find_same(const struct model *m,
 				      const struct model_service *s);
 struct model_backend *model_find_backend(const struct model_service *s,
 					 const struct address *a, __u16 port);
+/* Where a backend is, or where it belongs: the first that is not before it. */
+size_t model_backend_place(const struct model_service *s, const struct address *a,
+			   __u16 port);
 /* The port of a backend of @s for which @said was said, which is 0 if none was. */
 __u16 model_backend_port(const struct model_service *s, __u16 said);
 /* One address and one port, or an ICMP service of one address. */
