@@ -140,6 +140,8 @@ size_t param_diff_service(const struct model *m, const struct model_service *old
 	size_t n = 0;
 	__u32 slot, key;
 
+	if (!new->n_params && !(old && old->n_params))
+		return 0;
 	service_text(new, service);
 	for (slot = 0; slot < LB_MAX_POLICIES; slot++)
 		for (key = 0; is_declared(&m->policies[slot], key); key++)
