@@ -108,23 +108,43 @@ static __u64 pushed_out(const struct stage *s)
 	       stage_event(s, LB_EVENT_EVICTED_HALF_OPEN);
 }
 
-static __u64 least(__u64 a, __u64 b)
+static void add(struct path_counts *ret, size_t i, __u64 n)
 {
-	return a < b ? a : b;
+	ret->n[i] += n;
+	if (ret->used <= i)
+		ret->used = i + 1;
 }
 
-__u64 path_gone(const struct balancer *b, const struct row *row)
+/*
+ * A new flow's translated port is looked for in a bounded number of places.  Where none is
+ * free its packet has cost as much as any, if not more, and was dropped: it has gone the
+ * way, and the row says how many have.
+ */
+void path_count(const struct balancer *b, const struct row *row, struct path_counts *ret)
 {
-	__u64 n = stage_reason(&b->stage, reason_of(row->path));
+	const struct stage *s = &b->stage;
 
-	if (row->path != PATH_NOT_OURS)
-		n = least(n, stage_service_count(&b->stage, b->service).packets);
-	if (row->path == PATH_CHOICE)
-		n = least(n, decisions(&b->stage));
 	if (row->path == PATH_NEW)
-		n = least(n, least(stage_event(&b->stage, LB_EVENT_FLOW_NEW),
-				   pushed_out(&b->stage)));
-	return n;
+		ret->refused += stage_reason(s, LB_REASON_NO_PORT);
+	add(ret, 0, stage_reason(s, reason_of(row->path)));
+	if (row->path != PATH_NOT_OURS)
+		add(ret, 1, stage_service_count(s, b->service).packets);
+	if (row->path == PATH_CHOICE)
+		add(ret, 2, decisions(s));
+	if (row->path == PATH_NEW) {
+		add(ret, 2, stage_event(s, LB_EVENT_FLOW_NEW));
+		add(ret, 3, pushed_out(s));
+	}
+}
+
+__u64 path_gone(const struct path_counts *before, const struct path_counts *after)
+{
+	__u64 gone = after->n[0] - before->n[0];
+
+	for (size_t i = 1; i < after->used; i++)
+		if (after->n[i] - before->n[i] < gone)
+			gone = after->n[i] - before->n[i];
+	return gone + after->refused - before->refused;
 }
 
 static int program_of(struct balancer *b, const struct row *row)
@@ -139,18 +159,20 @@ static int program_of(struct balancer *b, const struct row *row)
 
 static void run_one(const struct row *row, struct result *ret)
 {
+	struct path_counts before = {}, after = {};
 	struct measured stages;
 	struct measure_frame frame;
 	struct balancer b;
-	__u64 before;
 	int prog;
 
 	balancer_open(&b, &row->service, row->table);
 	prog = program_of(&b, row);
 	frame = prepare(row, prog);
-	before = path_gone(&b, row);
+	path_count(&b, row, &before);
 	measure_run(prog, MEASURE_NOTHING, &frame, &ret->times);
-	ret->verified = (double)(path_gone(&b, row) - before) / ret->times.packets;
+	path_count(&b, row, &after);
+	ret->verified = (double)path_gone(&before, &after) / ret->times.packets;
+	ret->refused = (double)(after.refused - before.refused) / ret->times.packets;
 	if (row->linked) {
 		frame.first = 16 * ret->times.packets; /* other new flows */
 		measure_run(b.parse, prog, &frame, &stages);

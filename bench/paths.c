@@ -35,6 +35,8 @@ static void print_times(const struct row *row, const struct result *r)
 		"\"verified_share\": %.6f",
 		row->bytes, r->times.net.min, r->times.net.median, r->times.gross.min,
 		r->times.floor.min, r->verified);
+	if (r->refused > 0)
+		fprintf(out, ", \"refused_share\": %.6f", r->refused);
 	if (row->linked)
 		fprintf(out, ", \"stages_ns\": %.1f", r->stages_ns);
 }
@@ -63,7 +65,7 @@ static void print_row(const struct row *row, const struct result *r)
 static void run_row(void **state)
 {
 	const struct row *row = *state;
-	struct result r;
+	struct result r = {};
 
 	path_run(row, &r);
 	print_row(row, &r);

@@ -25,7 +25,7 @@ static void run_both(const struct row *row, struct balancer *b[2], struct result
 	int prog[2] = { b[0]->parse, b[1]->parse };
 	struct measure_frame opening;
 	struct measured both[2];
-	__u64 before = 0, after = 0;
+	struct path_counts before = {}, after = {};
 
 	if (row->path != PATH_SAME_FLOW)
 		frame[1].data[35]++; /* another client's port */
@@ -35,12 +35,12 @@ static void run_both(const struct row *row, struct balancer *b[2], struct result
 		measure_feed(prog[i], &opening, 2);
 	}
 	for (int i = 0; i < (row->path == PATH_APART ? 2 : 1); i++)
-		before += path_gone(b[i], row);
+		path_count(b[i], row, &before);
 	measure_two(prog, frame, both);
 	for (int i = 0; i < (row->path == PATH_APART ? 2 : 1); i++)
-		after += path_gone(b[i], row);
+		path_count(b[i], row, &after);
 	worse(both, ret);
-	ret->verified = (double)(after - before) / ret->times.packets;
+	ret->verified = (double)path_gone(&before, &after) / ret->times.packets;
 }
 
 void two_run(const struct row *row, struct result *ret)
