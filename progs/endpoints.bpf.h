@@ -30,9 +30,8 @@ struct {
 	__type(value, struct lb_endpoint_bucket6);
 } lb_endpoints6 SEC(".maps");
 
-union endpoint_key {
-	struct lb_endpoint_key4 v4;
-	struct lb_endpoint_key6 v6;
+/* struct lb_endpoint_key4 or lb_endpoint_key6. */
+struct endpoint_key {
 	__u64 word[3];
 };
 
@@ -72,7 +71,7 @@ static __always_inline __u32 bucket_value(int family, __u32 hash, const __u64 *k
 }
 
 /* The value of @key, or 0.  @family is a constant. */
-static __always_inline __u32 endpoint_find(int family, const union endpoint_key *key)
+static __always_inline __u32 endpoint_find(int family, const struct endpoint_key *key)
 {
 	__u64 h = lb_hash(key->word, family == 4 ? 1 : 3, lb_params.seed);
 

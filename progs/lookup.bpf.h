@@ -14,25 +14,21 @@
 #include "flow_table.bpf.h"
 #include "icmp.bpf.h"
 #include "services.bpf.h"
+#include "words.bpf.h"
 
 static __always_inline __u32 find_endpoint(int family, const __be32 *address, __be16 port,
 					   __u8 protocol, enum lb_endpoint_kind kind)
 {
-	union endpoint_key key = {};
+	__u32 rest = PAIR16(port, PAIR8(protocol, kind));
+	struct endpoint_key key = {};
 
-	if (family == 4)
-		key.v4 = (struct lb_endpoint_key4){
-			.port = port,
-			.protocol = protocol,
-			.kind = kind,
-		};
-	else
-		key.v6 = (struct lb_endpoint_key6){
-			.port = port,
-			.protocol = protocol,
-			.kind = kind,
-		};
-	copy_address(family == 4 ? &key.v4.address : key.v6.address, address, family);
+	if (family == 4) {
+		key.word[0] = PAIR32(address[0], rest);
+	} else {
+		key.word[0] = address_word(address);
+		key.word[1] = address_word(address + 2);
+		key.word[2] = PAIR32(rest, 0);
+	}
 	return endpoint_find(family, &key);
 }
 
@@ -88,19 +84,14 @@ static __always_inline void set_service(struct lb_pkt *pkt, __u32 ref)
 static __always_inline void make_key(struct lb_pkt *pkt, const struct lb_ends *ends,
 				     int family)
 {
-	if (family == 4) {
-		struct lb_flow_key4 *key = (void *)pkt->key;
+	__u32 rest = PAIR16(ends->sport, pkt->service);
 
-		key->client = ends->source[0];
-		key->port = ends->sport;
-		key->service = pkt->service;
-	} else {
-		struct lb_flow_key6 *key = (void *)pkt->key;
-
-		copy_address(key->client, ends->source, 6);
-		key->port = ends->sport;
-		key->service = pkt->service;
-		key->more = 0;
+	if (family == 4) { /* struct lb_flow_key4 */
+		pkt->key[0] = PAIR32(ends->source[0], rest);
+	} else { /* struct lb_flow_key6 */
+		pkt->key[0] = address_word(ends->source);
+		pkt->key[1] = address_word(ends->source + 2);
+		pkt->key[2] = PAIR32(rest, 0);
 	}
 	pkt->table = family;
 	pkt->hash = lb_hash(pkt->key, key_words(family), lb_params.seed);
