@@ -21,7 +21,7 @@
 
 static int fd_of(const struct gate *g, const char *map)
 {
-	return bpf_object__find_map_fd_by_name(g->world, map);
+	return bpf_map__fd(object_find_map(g->world, map));
 }
 
 static int put(int map, __u32 slot, int fd)

@@ -51,6 +51,29 @@ int objects_locate(struct state *s)
 	return -ENOENT;
 }
 
+const char *object_map_name(const struct bpf_map *map)
+{
+	static const char data[] = ".data.";
+	const char *name = bpf_map__name(map);
+
+	if (!strncmp(name, data, strlen(data)))
+		name += strlen(data);
+	return strncmp(name, "lb_", 3) ? NULL : name;
+}
+
+struct bpf_map *object_find_map(const struct bpf_object *obj, const char *name)
+{
+	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, obj) {
+		const char *found = object_map_name(map);
+
+		if (found && !strcmp(found, name))
+			return map;
+	}
+	return NULL;
+}
+
 /* Keep lb_flows and lb_nat as large as the instance was made. */
 static int set_size(const struct state *s, struct bpf_map *map)
 {
@@ -78,10 +101,10 @@ static bool is_compatible(const struct bpf_map *map, int fd)
 
 static int use_pinned(const struct state *s, struct bpf_map *map, const char *path)
 {
-	const char *name = bpf_map__name(map);
+	const char *name = object_map_name(map);
 	int err, fd;
 
-	if (strncmp(name, "lb_", 3))
+	if (!name)
 		return 0;
 	err = set_size(s, map);
 	fd = err ? err : pins_get(s, PIN_MAPS, name);
@@ -186,13 +209,15 @@ int object_open(const struct state *s, const char *path, struct bpf_object **ret
 
 static int use_aside(const struct state *s, struct bpf_map *map, struct bpf_object *with)
 {
-	const char *name = bpf_map__name(map);
+	const char *name = object_map_name(map);
+	struct bpf_map *shared;
 	int fd = -1;
 
-	if (strncmp(name, "lb_", 3))
+	if (!name)
 		return 0;
-	if (with)
-		fd = bpf_object__find_map_fd_by_name(with, name);
+	shared = with ? object_find_map(with, name) : NULL;
+	if (shared)
+		fd = bpf_map__fd(shared);
 	return fd < 0 ? set_size(s, map) : bpf_map__reuse_fd(map, fd);
 }
 
@@ -257,10 +282,10 @@ int object_pin_maps(const struct state *s, struct bpf_object *obj)
 	struct bpf_map *map;
 
 	bpf_object__for_each_map(map, obj) {
-		const char *name = bpf_map__name(map);
+		const char *name = object_map_name(map);
 		int fd, err;
 
-		if (strncmp(name, "lb_", 3))
+		if (!name)
 			continue;
 		fd = pins_get(s, PIN_MAPS, name);
 		if (fd >= 0) {

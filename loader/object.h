@@ -29,6 +29,15 @@ int object_load(struct bpf_object *obj, const char *path);
 /* Pin the lb_ maps that it made. */
 int object_pin_maps(const struct state *s, struct bpf_object *obj);
 
+/*
+ * The name by which @map is the instance's: its own, or that of the variable that is all of
+ * a data section (.data.lb_switches).  NULL: it belongs to its object alone.
+ */
+const char *object_map_name(const struct bpf_map *map);
+
+/* The map of @obj that has this name of the instance's, or NULL. */
+struct bpf_map *object_find_map(const struct bpf_object *obj, const char *name);
+
 /* Its one XDP program, or NULL. */
 struct bpf_program *object_xdp_program(struct bpf_object *obj);
 /* The kernel's id of a program, or 0. */

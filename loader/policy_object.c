@@ -88,14 +88,13 @@ static int check_maps(const struct state *s, struct bpf_object *obj, const char 
 		}
 	}
 	bpf_object__for_each_map(map, obj) {
-		int fd = strncmp(bpf_map__name(map), "lb_", 3)
-				 ? 0
-				 : pins_get(s, PIN_MAPS, bpf_map__name(map));
+		const char *name = object_map_name(map);
+		int fd = name ? pins_get(s, PIN_MAPS, name) : 0;
 
 		if (fd < 0) {
 			report("%s: its map %s is none of the instance's; names of its own "
 			       "maps do not begin with lb_",
-			       path, bpf_map__name(map));
+			       path, name);
 			return -EPROTO;
 		}
 		if (fd)

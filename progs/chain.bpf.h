@@ -10,6 +10,8 @@
 #include <bpf/bpf_helpers.h>
 #include <lb/abi.h>
 
+#include "order.bpf.h"
+
 /* Set by the loader before the object is loaded, so the JIT sees constants. */
 const volatile struct lb_params lb_params SEC(".rodata.params");
 
@@ -62,14 +64,12 @@ struct {
 	__type(value, struct lb_count);
 } lb_backend_counts SEC(".maps");
 
-/* 0 -> what is not always needed.  Written by lbctl. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct lb_switches);
-} lb_switches SEC(".maps");
+/*
+ * What is not always needed.  Written by lbctl.  Global data, an array map of one value
+ * whose address is known when the program is loaded: looked up, as three times on the way
+ * of each packet, it took 2 ns a time.
+ */
+struct lb_switches lb_switches SEC(".data.lb_switches");
 
 /*
  * Which stage this object is, for lb_trace.  Each gives it its value, a constant that is
@@ -92,20 +92,11 @@ static __always_inline struct lb_pkt *lb_thought(void)
 	return bpf_map_lookup_elem(&lb_scratch, &one);
 }
 
-static __always_inline struct lb_switches *lb_switched(void)
-{
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&lb_switches, &zero);
-}
-
 /* Leave the chain, by way of lb_trace while somebody watches. */
 static __always_inline int lb_end(struct xdp_md *ctx, struct lb_pkt *pkt,
 				  enum lb_reason reason, int verdict)
 {
-	const struct lb_switches *on = lb_switched();
-
-	if (on && on->trace) {
+	if (READ_ONCE(lb_switches.trace)) {
 		pkt->reason = reason;
 		pkt->verdict = verdict;
 		pkt->ended_by = lb_this_stage;

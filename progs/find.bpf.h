@@ -96,8 +96,7 @@ static __always_inline int find_flow(struct xdp_md *ctx, struct lb_pkt *pkt,
 {
 	__u32 service = find_endpoint(family, ends->destination, ends->dport,
 				      pkt->protocol, LB_ENDPOINT_SERVICE);
-	const struct lb_switches *on = lb_switched();
-	bool wide = on && on->wide;
+	bool wide = READ_ONCE(lb_switches.wide);
 	__u32 replies;
 
 	if (service) {

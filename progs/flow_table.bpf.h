@@ -81,23 +81,10 @@ struct timeouts {
 _Static_assert(sizeof(struct timeouts) == LB_MAX_PROFILES * sizeof(struct lb_profile),
 	       "");
 
-/* 0 -> all profiles.  Written by lbctl. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct timeouts);
-} lb_profiles SEC(".maps");
+/* All profiles.  Written by lbctl.  Global data: see lb_switches. */
+struct timeouts lb_profiles SEC(".data.lb_profiles");
 
 #define NO_WAY LB_FLOW_WAYS
-
-static __always_inline const struct timeouts *timeouts_get(void)
-{
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&lb_profiles, &zero);
-}
 
 /* ---- where things are ------------------------------------------------------------ */
 
@@ -165,13 +152,13 @@ static __always_inline bool flow_expired(const struct timeouts *t, __u8 way, __u
 static __always_inline bool flow_copy(struct lb_pkt *pkt, struct lb_bucket *b, int family,
 				      __u32 way, bool any_key)
 {
-	const struct timeouts *t = timeouts_get();
+	const struct timeouts *t = &lb_profiles;
 	struct lb_flow *f = flow_at(b, family, way);
 	__u64 *key = flow_key(b, family, way);
 	__u32 version = READ_ONCE(f->version);
 	__u32 seen;
 
-	if (!t || (version & 1))
+	if (version & 1)
 		return false;
 
 	f = load_after(f, version);

@@ -79,10 +79,10 @@ static __always_inline __u64 way_rank(__u64 free, __u64 expired, __u32 state,
 __noinline __u64 bucket_victim(const struct lb_bucket *b, bool half_open, __u32 except,
 			       __u32 now)
 {
-	const struct timeouts *t = timeouts_get();
+	const struct timeouts *t = &lb_profiles;
 	__u64 best = 0, share = 0, n_free = 0;
 
-	if (!t || !b)
+	if (!b)
 		return 0;
 
 #pragma unroll

@@ -18,14 +18,14 @@ static const __u8 lb_this_stage = LB_STAGE_CAPTURE;
  * Unsigned: one that has run out is far in the future.  It is taken back only as it was
  * read, for it may just have been renewed.
  */
-static __always_inline bool lease_has_ended(struct lb_switches *on)
+static __always_inline bool lease_has_ended(void)
 {
-	__u32 until = *(volatile __u32 *)&on->trace;
+	__u32 until = READ_ONCE(lb_switches.trace);
 	__u32 left = until - (__u32)bpf_jiffies64();
 
 	if (left <= LB_TRACE_LEASE_S * lb_params.hz + 1)
 		return false;
-	__sync_val_compare_and_swap(&on->trace, until, 0);
+	__sync_val_compare_and_swap(&lb_switches.trace, until, 0);
 	return true;
 }
 
@@ -61,12 +61,11 @@ static __always_inline void capture(struct xdp_md *ctx, struct lb_pkt *pkt)
 SEC("xdp")
 int lb_capture(struct xdp_md *ctx)
 {
-	struct lb_switches *on = lb_switched();
 	struct lb_pkt *pkt = lb_pkt();
 
-	if (!pkt || !on)
+	if (!pkt)
 		return lb_abort();
-	if (!lease_has_ended(on))
+	if (!lease_has_ended())
 		capture(ctx, pkt);
 	lb_go(ctx, LB_STAGE_PARSE);
 	pkt->captured = LB_NOT_CAPTURED;

@@ -18,11 +18,10 @@ static const __u8 lb_this_stage = LB_STAGE_PARSE;
 /* While packets are traced, begin once more when this one is kept as it came. */
 static __always_inline void capture(struct xdp_md *ctx, struct lb_pkt *pkt)
 {
-	const struct lb_switches *on = lb_switched();
 	__u8 captured = pkt->captured;
 
 	pkt->captured = LB_NOT_CAPTURED;
-	if (!on || !on->trace)
+	if (!READ_ONCE(lb_switches.trace))
 		return;
 	if (captured == LB_CAPTURING)
 		pkt->captured = LB_CAPTURED;
@@ -34,7 +33,6 @@ static __always_inline void capture(struct xdp_md *ctx, struct lb_pkt *pkt)
 static __always_inline int fragment(struct xdp_md *ctx, struct lb_pkt *pkt,
 				    const struct headers *h, int family)
 {
-	const struct lb_switches *on = lb_switched();
 	__u32 service = 0;
 
 	if (!h->no_ports)
@@ -45,7 +43,7 @@ static __always_inline int fragment(struct xdp_md *ctx, struct lb_pkt *pkt,
 		return lb_drop(ctx, pkt, LB_REASON_FRAGMENT);
 	}
 	pkt->flags |= LB_PKT_NO_PORTS;
-	if (on && on->wide)
+	if (READ_ONCE(lb_switches.wide))
 		return go_further(ctx, pkt, &h->ends, 0, false);
 	if (!h->no_ports &&
 	    LB_REPLIES_FULLNAT(find_backend(&h->ends, pkt->protocol, family)))

@@ -25,11 +25,11 @@ enum holder { HOLDER_NONE, HOLDER_OVER, HOLDER_LIVE };
  */
 static __always_inline __u64 nat_holder(int family, __u64 word, __u32 now)
 {
-	const struct timeouts *t = timeouts_get();
+	const struct timeouts *t = &lb_profiles;
 	__u32 way = NAT_POSITION(word), version, idle;
 	struct lb_bucket *b = bucket_get(family, way / LB_FLOW_WAYS);
 
-	if (!b || !t)
+	if (!b)
 		return HOLDER(HOLDER_NONE, 0);
 	version = READ_ONCE(flow_at(b, family, way)->version);
 	if (((version + 1) & ~1U) != NAT_VERSION(word))

@@ -89,7 +89,6 @@ static __always_inline bool reply_find(struct lb_pkt *pkt, __u32 first)
  */
 static __always_inline bool reply_find_any(struct lb_pkt *pkt)
 {
-	const struct lb_switches *on = lb_switched();
 	__u32 replies;
 
 	if (pkt->family == 4)
@@ -98,7 +97,7 @@ static __always_inline bool reply_find_any(struct lb_pkt *pkt)
 		replies = find_backend(&pkt->ends, pkt->protocol, 6);
 	if (reply_find(pkt, LB_REPLIES_FIRST(replies)))
 		return true;
-	if (!on || !on->wide)
+	if (!READ_ONCE(lb_switches.wide))
 		return false;
 	replies = find_any_port_backend(&pkt->ends, pkt->family, pkt->protocol);
 	return reply_find(pkt, LB_REPLIES_FIRST(replies));

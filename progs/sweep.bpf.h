@@ -35,26 +35,26 @@ struct sweep_run {
 	__u32 now;
 };
 
+/* Without branches: the verifier would go through each way's outcome for each of the others. */
 static __always_inline bool has_expired(const struct lb_bucket *b, __u32 now)
 {
-	const struct timeouts *t = timeouts_get();
-	bool any = false;
+	__u64 any = 0;
 
-	if (!t)
-		return false;
 #pragma unroll
-	for (__u32 way = 0; way < LB_FLOW_WAYS; way++)
-		any |= b->tag[way] && flow_expired(t, b->state[way], b->seen[way], now);
+	for (__u32 way = 0; way < LB_FLOW_WAYS; way++) {
+		__s64 age = (__s32)(now - b->seen[way]);
+
+		any |= (is_zero(b->tag[way]) - 1) &
+		       ((__s64)lb_profiles.of[b->state[way]] - age) >> 63;
+	}
 	return any;
 }
 
 /* End what has timed out in @b, whose lock is ours. */
 static __always_inline void end_expired(struct lb_bucket *b, int family, __u32 now)
 {
-	const struct timeouts *t = timeouts_get();
+	const struct timeouts *t = &lb_profiles;
 
-	if (!t)
-		return;
 #pragma unroll
 	for (__u32 way = 0; way < LB_FLOW_WAYS; way++)
 		if (b->tag[way] && flow_expired(t, b->state[way], b->seen[way], now))

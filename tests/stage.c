@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "object.h"
 #include "stage.h"
 
 /* Fixed, so that a failure repeats: tests that want another seed say so. */
@@ -102,7 +103,7 @@ static void map_set_initial(struct bpf_object *obj, const char *name, size_t off
 	memcpy(initial + offset, value, size);
 }
 
-static struct bpf_object *object_load(struct stage *s, const char *name, __u32 slot)
+static struct bpf_object *load_object(struct stage *s, const char *name, __u32 slot)
 {
 	const char *build = getenv("BUILD") ?: "build";
 	struct bpf_program *prog;
@@ -126,9 +127,7 @@ static struct bpf_object *object_load(struct stage *s, const char *name, __u32 s
 	bpf_object__for_each_map(map, obj) {
 		bpf_map__set_pin_path(map, NULL);
 		map_set_size(s, map);
-		fd = strncmp(bpf_map__name(map), "lb_", 3)
-			     ? -1
-			     : stage_find_map(s, bpf_map__name(map));
+		fd = object_map_name(map) ? stage_find_map(s, object_map_name(map)) : -1;
 		if (fd >= 0)
 			assert_int_equal(bpf_map__reuse_fd(map, fd), 0);
 	}
@@ -140,7 +139,7 @@ static struct bpf_object *object_load(struct stage *s, const char *name, __u32 s
 
 int stage_load(struct stage *s, const char *name)
 {
-	struct bpf_object *obj = object_load(s, name, 0);
+	struct bpf_object *obj = load_object(s, name, 0);
 
 	return bpf_program__fd(bpf_object__next_program(obj, NULL));
 }
@@ -198,7 +197,7 @@ void stage_load_policy(struct stage *s, const char *name, __u32 slot)
 	char path[64];
 
 	snprintf(path, sizeof(path), "policies/%s", name);
-	obj = object_load(s, path, slot);
+	obj = load_object(s, path, slot);
 	put_program(s, "lb_policies", slot,
 		    bpf_program__fd(bpf_object__next_program(obj, NULL)));
 }
@@ -249,10 +248,10 @@ int stage_program(const struct stage *s, const char *name)
 int stage_find_map(const struct stage *s, const char *name)
 {
 	for (int i = 0; i < s->n_obj; i++) {
-		int fd = bpf_object__find_map_fd_by_name(s->obj[i], name);
+		const struct bpf_map *map = object_find_map(s->obj[i], name);
 
-		if (fd >= 0)
-			return fd;
+		if (map)
+			return bpf_map__fd(map);
 	}
 	return -1;
 }
