@@ -127,15 +127,20 @@ static __always_inline bool sum_ip6(struct xdp_md *ctx, const struct lb_pkt *pkt
 static __always_inline bool make_room(struct xdp_md *ctx, struct lb_pkt *pkt,
 				      const struct outer *o)
 {
-	/* As long as with two tags, and more: the outer headers overwrite the rest. */
+	/*
+	 * As long as with two tags, and more: the outer headers overwrite the rest.  Word
+	 * by word: what memcpy() does not know to be aligned it copies by bytes, 9 ns.
+	 */
 	__u64 copy[3];
-	void *head = packet_at(ctx, 0, 0, sizeof(copy));
+	__u64 *head = packet_at(ctx, 0, 0, sizeof(copy));
 	__s32 padding = pkt->length - pkt->l3 - o->inner;
 	__be16 *type;
 
 	if (!head)
 		return false;
-	__builtin_memcpy(copy, head, sizeof(copy));
+	copy[0] = head[0];
+	copy[1] = head[1];
+	copy[2] = head[2];
 	if (padding && bpf_xdp_adjust_tail(ctx, -padding))
 		return false;
 	if (bpf_xdp_adjust_head(ctx, -(int)o->size))
@@ -143,7 +148,9 @@ static __always_inline bool make_room(struct xdp_md *ctx, struct lb_pkt *pkt,
 	head = packet_at(ctx, 0, 0, sizeof(copy));
 	if (!head)
 		return false;
-	__builtin_memcpy(head, copy, sizeof(copy));
+	head[0] = copy[0];
+	head[1] = copy[1];
+	head[2] = copy[2];
 	type = packet_at(ctx, pkt->l3 - sizeof(*type), L3_LIMIT, sizeof(*type));
 	if (!type)
 		return false;

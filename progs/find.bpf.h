@@ -40,22 +40,18 @@ static __always_inline bool reply_agrees(struct lb_pkt *pkt, const struct lb_end
 static __always_inline bool find_reply(struct lb_pkt *pkt, const struct lb_ends *ends,
 				       int family)
 {
+	__u32 ports = PAIR16(ends->sport, ends->dport);
 	union nat_tuple t = {};
 
 	if (family == 4) {
-		t.v4 = (struct lb_tuple4){
-			.backend = ends->source[0],
-			.address = ends->destination[0],
-			.backend_port = ends->sport,
-			.nat_port = ends->dport,
-			.protocol = pkt->protocol,
-		};
+		t.word[0] = PAIR32(ends->source[0], ends->destination[0]);
+		t.word[1] = PAIR32(ports, pkt->protocol);
 	} else {
-		copy_address(t.v6.backend, ends->source, 6);
-		copy_address(t.v6.address, ends->destination, 6);
-		t.v6.backend_port = ends->sport;
-		t.v6.nat_port = ends->dport;
-		t.v6.protocol = pkt->protocol;
+		t.word[0] = address_word(ends->source);
+		t.word[1] = address_word(ends->source + 2);
+		t.word[2] = address_word(ends->destination);
+		t.word[3] = address_word(ends->destination + 2);
+		t.word[4] = PAIR32(ports, pkt->protocol);
 	}
 	pkt->direction = LB_TO_CLIENT;
 	pkt->table = family;

@@ -28,6 +28,12 @@
 #define IP6_MF	       0x0001
 #define IP6_OFFSET     0xfff8
 
+/* struct ethhdr is packed, and so read by bytes. */
+struct ethernet {
+	__be16 macs[ETH_ALEN];
+	__be16 type;
+};
+
 struct vlan_tag {
 	__be16 tci;
 	__be16 type;
@@ -65,11 +71,11 @@ struct headers {
 
 static __always_inline enum lb_reason parse_ethernet(struct headers *h, __be16 *ret_type)
 {
-	const struct ethhdr *eth = cursor_take(&h->cursor, struct ethhdr);
+	const struct ethernet *eth = cursor_take(&h->cursor, struct ethernet);
 
 	if (!eth)
 		return LB_REASON_TRUNCATED;
-	*ret_type = eth->h_proto;
+	*ret_type = eth->type;
 
 #pragma unroll
 	for (int i = 0; i < VLAN_TAGS; i++) {

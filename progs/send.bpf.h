@@ -74,7 +74,8 @@ static __always_inline int send_by_xdp(struct xdp_md *ctx, struct lb_pkt *pkt, _
 
 	*(__u32 *)eth = to;
 	*(__u16 *)(eth + 4) = to >> 32;
-	__builtin_memcpy(eth + 6, dev->mac, 6);
+	*(__u32 *)(eth + 6) = *(const __u32 *)dev->mac;
+	*(__u16 *)(eth + 10) = *(const __u16 *)(dev->mac + 4);
 
 	if (dev->out == ctx->ingress_ifindex)
 		return lb_forward(ctx, pkt, reason, XDP_TX);

@@ -89,10 +89,11 @@ lines()
 	grep -cE -- "$1" "$traced"
 }
 
+# How many bytes of lb_switches.trace are not 0.
 switch()
 {
 	bpftool -j map lookup pinned "$lab_pins/maps/lb_switches" key 0 0 0 0 |
-		jq -r '.formatted.value.trace // (.value[4:8] | join(""))'
+		jq '[.value[4:8][] | select(. != "0x00")] | length'
 }
 
 # ---- what it prints -----------------------------------------------------------------
