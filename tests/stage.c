@@ -250,6 +250,8 @@ int stage_find_map(const struct stage *s, const char *name)
 	for (int i = 0; i < s->n_obj; i++) {
 		const struct bpf_map *map = object_find_map(s->obj[i], name);
 
+		if (!map) /* not the instance's: an object's own */
+			map = bpf_object__find_map_by_name(s->obj[i], name);
 		if (map)
 			return bpf_map__fd(map);
 	}
