@@ -109,15 +109,7 @@ static bool is_copy(const struct model_service *a, const struct model_service *b
 {
 	struct model_service x = *a;
 
-	x.id = b->id;
-	x.since = b->since;
-	x.generation = b->generation;
-	x.n_backends = b->n_backends;
-	x.backends = b->backends;
-	x.n_rules = b->n_rules;
-	x.rules = b->rules;
-	x.n_params = b->n_params;
-	x.params = b->params;
+	model_take_rest(&x, b);
 	return !memcmp(&x, b, sizeof(x));
 }
 

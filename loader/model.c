@@ -286,6 +286,19 @@ static int order_backends(const void *a, const void *b)
 	return compare_backend(a, &y->address, y->port);
 }
 
+void model_take_rest(struct model_service *to, const struct model_service *from)
+{
+	to->id = from->id;
+	to->since = from->since;
+	to->generation = from->generation;
+	to->n_backends = from->n_backends;
+	to->backends = from->backends;
+	to->n_rules = from->n_rules;
+	to->rules = from->rules;
+	to->n_params = from->n_params;
+	to->params = from->params;
+}
+
 struct model_service *model_append_service(struct model *m, const struct model_service *s)
 {
 	struct model_service *grown =

@@ -152,6 +152,9 @@ int model_find_policy(const struct model *m, const char *name);
 struct model_service *model_add_service(struct model *m, const struct model_service *s);
 struct model_backend *model_add_backend(struct model_service *s,
 					const struct model_backend *b);
+/* Give @to what @from has besides its name and its settings; the lists are shared, not copied. */
+void model_take_rest(struct model_service *to, const struct model_service *from);
+
 /* Of many in any order: put each last, then sort. */
 struct model_service *model_append_service(struct model *m,
 					   const struct model_service *s);

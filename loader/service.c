@@ -103,15 +103,7 @@ enum outcome service_replace(struct change *c, struct words *w)
 	if (!old)
 		return insert_service(c, &s);
 
-	s.id = old->id;
-	s.since = old->since;
-	s.generation = old->generation;
-	s.n_backends = old->n_backends;
-	s.backends = old->backends;
-	s.n_rules = old->n_rules;
-	s.rules = old->rules;
-	s.n_params = old->n_params;
-	s.params = old->params;
+	model_take_rest(&s, old);
 	was = *old;
 	*old = s;
 	return check_changed(c, &was, old);
