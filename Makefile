@@ -47,6 +47,9 @@ BPF_CFLAGS := $(SDK_CFLAGS) $(WARN) -Iinclude -Iprogs -Ipolicies \
 
 PROGS := $(patsubst %.bpf.c,$(O)/%.bpf.o,$(wildcard progs/*.bpf.c))
 POLICIES := $(patsubst %.bpf.c,$(O)/%.bpf.o,$(wildcard policies/*.bpf.c))
+# Under the name by which libxdp looks for it, and in a folder that has nothing else: what
+# else libxdp looks for is not for this one to give.
+DISPATCHER := $(O)/dispatcher/xdp-dispatcher.o
 TEST_PROGS := $(patsubst %.bpf.c,$(O)/%.bpf.o,$(wildcard tests/*.bpf.c tests/*/*.bpf.c))
 
 # ---- user space --------------------------------------------------------------
@@ -76,26 +79,34 @@ BENCH_SHARED := $(filter-out $(BENCHES:=.o),$(BENCH_OBJS))
 
 # ---- targets -----------------------------------------------------------------
 
-.PHONY: all progs policies lbctl tests benches sdk docs install uninstall clean distclean \
-	reconfigure deps demo test test-policies test-tutorials bench bench-compare \
-	check-style check-format check-shell print-sources sanitize FORCE
+.PHONY: all progs policies dispatcher lbctl tests benches sdk docs install uninstall clean \
+	distclean reconfigure deps demo test test-policies test-tutorials bench \
+	bench-compare check-style check-format check-shell print-sources sanitize FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 
-all: progs policies lbctl sdk docs
+all: progs policies dispatcher lbctl sdk docs
 
 progs: $(PROGS)
 policies: $(POLICIES)
+dispatcher: $(DISPATCHER)
 lbctl: $(if $(wildcard loader/main.c loader/lbctl.c),$(O)/lbctl)
 tests: $(TEST_PROGS) $(TESTS)
 benches: all $(BENCH_PROGS) $(BENCHES)
 
 # A static pattern: build/tests/%.o below would match tests/X/Y.bpf.o with a shorter stem.
+define build_bpf
+@mkdir -p $(@D)
+$(say) CLANG $@
+$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
+$(Q)$(LLVM_STRIP) -g $@
+endef
+
 $(PROGS) $(POLICIES) $(TEST_PROGS) $(BENCH_PROGS): $(O)/%.bpf.o: %.bpf.c $(O)/bpf.flags
-	@mkdir -p $(@D)
-	$(say) CLANG $@
-	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
-	$(Q)$(LLVM_STRIP) -g $@
+	$(build_bpf)
+
+$(DISPATCHER): dispatcher/xdp-dispatcher.bpf.c $(O)/bpf.flags
+	$(build_bpf)
 
 $(O)/loader/%.o: loader/%.c $(O)/c.flags
 	@mkdir -p $(@D)
@@ -141,7 +152,7 @@ $(O)/c.flags: FORCE
 	@echo '$(subst ','\'',$(CC) $(C_FLAGS))' | cmp -s - $@ || \
 		echo '$(subst ','\'',$(CC) $(C_FLAGS))' >$@
 
--include $(PROGS:.o=.d) $(POLICIES:.o=.d) $(TEST_PROGS:.o=.d)
+-include $(PROGS:.o=.d) $(POLICIES:.o=.d) $(DISPATCHER:.o=.d) $(TEST_PROGS:.o=.d)
 -include $(LOADER_OBJS:.o=.d) $(TEST_OBJS:.o=.d)
 -include $(BENCH_PROGS:.o=.d) $(BENCH_OBJS:.o=.d)
 
@@ -183,8 +194,9 @@ reconfigure:
 	./configure $(CONFIGURE_ARGS)
 
 # lbctl under ASan and UBSan, with the objects of the normal build beside it.
-sanitize: progs policies
+sanitize: progs policies dispatcher
 	@mkdir -p $(O)/asan
+	@ln -sfn ../dispatcher $(O)/asan/dispatcher
 	@ln -sfn ../progs $(O)/asan/progs
 	@ln -sfn ../policies $(O)/asan/policies
 	+$(Q)$(MAKE) O=$(O)/asan SANITIZE=1 lbctl tests
@@ -210,13 +222,14 @@ $(O)/dist/%: dist/%.in $(O)/c.flags
 	$(Q)sed -e 's|@SBINDIR@|$(SBINDIR)|g' -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|g' $< >$@
 
 install: all
-	install -d $(DESTDIR)$(OBJDIR)/progs $(DESTDIR)$(OBJDIR)/policies \
+	install -d $(addprefix $(DESTDIR)$(OBJDIR)/,progs policies dispatcher) \
 		$(DESTDIR)$(SBINDIR) $(DESTDIR)$(UNITDIR) \
 		$(addprefix $(DESTDIR)$(MANDIR)/,man7 man8) \
 		$(DESTDIR)$(SYSCONFDIR)/switchyard $(DESTDIR)$(SDKDIR)/lb \
 		$(DESTDIR)$(OBJDIR)/template $(DESTDIR)$(LIBDIR)/pkgconfig
 	install -m 644 $(PROGS) $(DESTDIR)$(OBJDIR)/progs
 	install -m 644 $(POLICIES) $(DESTDIR)$(OBJDIR)/policies
+	install -m 644 $(DISPATCHER) $(DESTDIR)$(OBJDIR)/dispatcher
 	install -m 755 $(O)/lbctl $(DESTDIR)$(SBINDIR)
 	install -m 644 $(O)/include/switchyard/*.h $(DESTDIR)$(SDKDIR)
 	install -m 644 $(O)/include/switchyard/lb/*.h $(DESTDIR)$(SDKDIR)/lb
@@ -296,7 +309,8 @@ bench-compare:
 	+$(MAKE) $(JOBS) benches
 	bench/compare $(BENCH_ARGS) $(BASE)
 
-SOURCES = $(sort $(wildcard $(addsuffix /*.[ch],include/lb progs policies loader tests tests/* bench)))
+SOURCES = $(sort $(wildcard $(addsuffix /*.[ch],include/lb progs policies dispatcher \
+	loader tests tests/* bench)))
 SCRIPTS = $(shell grep -lE '^\#!/(usr/)?bin/(env )?(ba)?sh' configure .ci/* dist/* docs/* \
 	bench/* tests/* tests/*/* 2>/dev/null)
 

@@ -11,13 +11,12 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <linux/magic.h>
 #include <net/if.h>
 #include <string.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "devices.h"
+#include "dispatcher.h"
 #include "hook.h"
 #include "namespace.h"
 #include "pins.h"
@@ -103,27 +102,6 @@ static void report_refusal(const char *dev, enum lb_attach_mode mode, int err)
 		report("%s: cannot attach in skb mode: %s", dev, strerror(-err));
 }
 
-/* What about the dispatcher failed is a matter of kernel and libxdp, not of the device. */
-static const char *dispatcher_reason(int err)
-{
-	struct statfs fs;
-
-	switch (-err) {
-	case EPERM:
-	case EACCES:
-		return "the kernel refuses programs of type EXT (freplace)";
-	case EINVAL:
-		return "this kernel does not take libxdp's dispatcher with tail calls (5.10, or "
-		       "6.12 and later with libxdp < 1.5.5)";
-	case EOPNOTSUPP:
-		if (statfs("/sys/fs/bpf", &fs) || fs.f_type != BPF_FS_MAGIC)
-			return "libxdp needs a BPF file system at /sys/fs/bpf";
-		return "libxdp finds that this kernel cannot run its dispatcher (no freplace)";
-	default:
-		return strerror(-err);
-	}
-}
-
 static int attach_alone(struct state *s, struct lb_device *d,
 			const struct attach_options *o)
 {
@@ -142,19 +120,59 @@ static int attach_alone(struct state *s, struct lb_device *d,
 	return err;
 }
 
-static int attach_entry(struct state *s, struct lb_device *d,
-			const struct attach_options *o, bool dispatcher_only)
+struct detach_wish {
+	int ifindex;
+	const struct hook *hook;
+};
+
+struct entry_wish {
+	struct state *s;
+	int ifindex;
+	const struct attach_options *options;
+};
+
+/* libxdp does not load an object that it has tried to load: each time a new one. */
+static int attach_behind(void *context)
 {
-	struct bpf_object *entry = stages_open_entry(s);
+	const struct entry_wish *w = context;
+	struct bpf_object *entry = stages_open_entry(w->s);
 	int err;
 
 	if (!entry)
 		return -ENOENT;
-	err = hook_attach_dispatcher(d->ifindex, entry, o->mode, o->priority);
+	err = hook_attach_dispatcher(w->ifindex, entry, w->options->mode,
+				     w->options->priority);
 	bpf_object__close(entry);
-	if (!err || err == -E2BIG || err == -EBUSY || err == -EEXIST) {
-		if (err)
-			report_refusal(d->name, o->mode, err);
+	return err;
+}
+
+static void tell_dispatcher(const char *dev, const struct attach_options *o, bool ours)
+{
+	if (!ours)
+		report_warning("%s: attached behind libxdp's dispatcher, at priority %u",
+			       dev, o->priority);
+	else
+		report_warning(
+			"%s: attached behind lbctl's dispatcher, at priority %u: this "
+			"kernel refuses that of libxdp < 1.5.5 for tail calls; instead "
+			"of xdp-loader use 'lbctl chain load' and 'chain unload' there",
+			dev, o->priority);
+}
+
+static int attach_entry(struct state *s, struct lb_device *d,
+			const struct attach_options *o, bool dispatcher_only)
+{
+	struct entry_wish wish = { .s = s, .ifindex = d->ifindex, .options = o };
+	bool ours;
+	int err;
+
+	err = dispatcher_try(s, attach_behind, &wish, &ours);
+	if (!err) {
+		tell_dispatcher(d->name, o, ours);
+		return 0;
+	}
+	if (err == -E2BIG || err == -EBUSY || err == -EEXIST) {
+		report_refusal(d->name, o->mode, err);
 		return err;
 	}
 	if (o->require_dispatcher || dispatcher_only) {
@@ -166,10 +184,26 @@ static int attach_entry(struct state *s, struct lb_device *d,
 	if (attach_alone(s, d, o))
 		return -EINVAL;
 	report_warning(
-		"%s: attached ALONE, without libxdp's dispatcher: %s; no other XDP "
-		"program can join",
+		"%s: attached ALONE, without a dispatcher: %s; no other XDP program "
+		"can join",
 		d->name, dispatcher_reason(err));
 	return 0;
+}
+
+/* Those that stay may be such as libxdp's dispatcher cannot take. */
+static int detach_step(void *context)
+{
+	const struct detach_wish *w = context;
+
+	return hook_detach(w->ifindex, w->hook);
+}
+
+static int detach_entry(struct state *s, const struct lb_device *d, const struct hook *h)
+{
+	struct detach_wish wish = { .ifindex = d->ifindex, .hook = h };
+	bool ours;
+
+	return dispatcher_try(s, detach_step, &wish, &ours);
 }
 
 /* Is what the user wants there already, or in the way?  0: go on, 1: it is there. */
@@ -309,7 +343,7 @@ int detach_device(struct state *s, const struct lb_device *dev)
 	if (if_indextoname(d->ifindex, name)) {
 		err = hook_look(d->ifindex, root_id(s), &h);
 		if (!err && h.entry)
-			err = hook_detach(d->ifindex, &h);
+			err = detach_entry(s, d, &h);
 		if (!err)
 			err = tc_detach(d->ifindex, d->flags & LB_DEVICE_F_CLSACT);
 	}

@@ -72,6 +72,7 @@ expected_files()
 	for f in progs/*.bpf.c policies/*.bpf.c; do
 		echo "usr/lib/switchyard/${f%.c}.o"
 	done
+	echo usr/lib/switchyard/dispatcher/xdp-dispatcher.o
 	# That they are the ones that policies need, cli_policy tries.
 	sed -E 's|.*/([^/]*\.bpf\.h)$|\1|; s|^include/||; s|^|usr/include/switchyard/|' \
 		"$build/install/sdk.headers"
@@ -117,8 +118,8 @@ uninstalled()
 # With the barriers of other machines than x86; this one's kernel verifies them, too.
 arm64_loads()
 {
-	make_ O="$build/arm64" ARCH=aarch64 BPF_ARCH=arm64 progs policies &&
-		python3 tests/vm/load.py "$build"/arm64/{progs,policies}/*.o
+	make_ O="$build/arm64" ARCH=aarch64 BPF_ARCH=arm64 progs policies dispatcher &&
+		python3 tests/vm/load.py "$build"/arm64/{progs,policies,dispatcher}/*.o
 }
 
 clean_is_clean()
