@@ -16,13 +16,13 @@
 
 #include "chain.h"
 #include "devices.h"
+#include "dispatcher.h"
 #include "report.h"
 #include "snapshot.h"
 #include "stages.h"
 
-static json_t *tag_text(const struct xdp_program *program)
+static json_t *tag_text(const unsigned char tag[BPF_TAG_SIZE])
 {
-	const unsigned char *tag = xdp_program__tag(program);
 	char text[2 * BPF_TAG_SIZE + 1];
 	int i;
 
@@ -31,16 +31,20 @@ static json_t *tag_text(const struct xdp_program *program)
 	return json_string(text);
 }
 
-/* How often it ran; null unless kernel.bpf_stats_enabled counts. */
-static json_t *run_count(const struct xdp_program *program)
+/*
+ * How often it ran and for how long: null unless kernel.bpf_stats_enabled counts.  And the
+ * kernel counts only the program that it calls itself, not what that one calls.
+ */
+static void add_runs(json_t *row, int fd)
 {
 	struct bpf_prog_info info = {};
 	__u32 size = sizeof(info);
+	bool counted = !bpf_obj_get_info_by_fd(fd, &info, &size) && info.run_cnt;
 
-	if (bpf_obj_get_info_by_fd(xdp_program__fd(program), &info, &size) ||
-	    !info.run_cnt)
-		return json_null();
-	return json_integer(info.run_cnt);
+	json_object_set_new(row, "runs",
+			    counted ? json_integer(info.run_cnt) : json_null());
+	json_object_set_new(row, "run_time_ns",
+			    counted ? json_integer(info.run_time_ns) : json_null());
 }
 
 /* The actions after which the dispatcher goes on with the next program. */
@@ -73,11 +77,12 @@ static json_t *program_row(const struct lb_device *dev, const char *name,
 	bool is_ours = dev && xdp_program__id(program) == dev->program;
 	json_t *row;
 
-	row = json_pack("{s:s, s:i, s:s, s:i, s:o, s:b, s:b, s:o}", "device", name,
-			"order", order, "program", xdp_program__name(program), "id",
-			(int)xdp_program__id(program), "tag", tag_text(program), "frags",
-			xdp_program__xdp_frags_support(program), "ours", is_ours, "runs",
-			run_count(program));
+	row = json_pack("{s:s, s:i, s:s, s:i, s:o, s:b, s:b}", "device", name, "order",
+			order, "program", xdp_program__name(program), "id",
+			(int)xdp_program__id(program), "tag",
+			tag_text(xdp_program__tag(program)), "frags",
+			xdp_program__xdp_frags_support(program), "ours", is_ours);
+	add_runs(row, xdp_program__fd(program));
 	if (!order)
 		return row;
 	json_object_set_new(row, "priority",
@@ -101,6 +106,13 @@ static void add_programs(json_t *rows, const struct lb_device *dev, const char *
 	alone = xdp_multiprog__is_legacy(all);
 	row = program_row(dev, name, xdp_multiprog__main_prog(all), 0);
 	json_object_set_new(row, "how", json_string(alone ? "alone" : "dispatcher"));
+	if (!alone) {
+		json_object_set_new(row, "frags",
+				    json_boolean(xdp_multiprog__xdp_frags_support(all)));
+		json_object_set_new(row, "dispatcher",
+				    json_string(dispatcher_is_ours(all) ? "lbctl"
+									: "libxdp"));
+	}
 	json_object_set_new(row, "mode",
 			    json_string(xdp_multiprog__attach_mode(all) == XDP_MODE_SKB
 						? "skb"
@@ -132,11 +144,32 @@ static const char *order_text(const json_t *row, char *ret)
 	return ret;
 }
 
+static const char *how_text(const json_t *row, char *ret)
+{
+	const char *how = json_string_value(json_object_get(row, "how"));
+	const char *whose = json_string_value(json_object_get(row, "dispatcher"));
+
+	snprintf(ret, OUTPUT_CELL_SIZE, "%s%s", how ?: "",
+		 whose && !strcmp(whose, "lbctl") ? " (lbctl's)" : "");
+	return ret;
+}
+
+static const char *cost_text(const json_t *row, char *ret)
+{
+	json_int_t runs = json_integer_value(json_object_get(row, "runs"));
+	json_int_t ns = json_integer_value(json_object_get(row, "run_time_ns"));
+
+	if (!runs)
+		return "-";
+	snprintf(ret, OUTPUT_CELL_SIZE, "%lld ns", ns / runs);
+	return ret;
+}
+
 /* clang-format off */
 static const struct column columns[] = {
 	{ .title = "DEV", .key = "device" },
 	{ .title = "MODE", .key = "mode" },
-	{ .title = "HOW", .key = "how" },
+	{ .title = "HOW", .text = how_text },
 	{ .title = "ORDER", .text = order_text },
 	{ .title = "PRIO", .key = "priority", .format = COLUMN_NUMBER },
 	{ .title = "PROGRAM", .text = program_text },
@@ -145,6 +178,7 @@ static const struct column columns[] = {
 	{ .title = "FRAGS", .key = "frags" },
 	{ .title = "GOES ON AT", .key = "goes_on_at" },
 	{ .title = "RUNS", .key = "runs", .format = COLUMN_COUNT },
+	{ .title = "COST", .text = cost_text },
 };
 /* clang-format on */
 
@@ -172,6 +206,55 @@ static json_t *stages_row(const struct state *s)
 		json_object_set_new(row, name,
 				    program ? json_integer(program) : json_null());
 	return row;
+}
+
+static json_t *stage_program_row(const char *name, __u32 id)
+{
+	struct bpf_prog_info info = {};
+	__u32 size = sizeof(info);
+	int fd = bpf_prog_get_fd_by_id(id);
+	json_t *row;
+
+	if (fd < 0)
+		return NULL;
+	row = json_pack("{s:s, s:i}", "stage", name, "id", (int)id);
+	if (!bpf_obj_get_info_by_fd(fd, &info, &size))
+		json_object_set_new(row, "tag", tag_text(info.tag));
+	add_runs(row, fd);
+	close(fd);
+	return row;
+}
+
+static json_t *stage_program_rows(const struct state *s)
+{
+	json_t *rows = json_array(), *row;
+	const char *name;
+	__u32 program;
+	size_t i;
+
+	for (i = 0; (name = stages_get(s, i, &program)); i++) {
+		row = program ? stage_program_row(name, program) : NULL;
+		if (row)
+			json_array_append_new(rows, row);
+	}
+	return rows;
+}
+
+/* What comes behind us sees what we passed, which its owner may not expect. */
+static void print_hidden(const json_t *rows)
+{
+	const json_t *row, *device = NULL, *now;
+	size_t i;
+
+	json_array_foreach(rows, i, row) {
+		now = json_object_get(row, "device");
+		if (json_is_true(json_object_get(row, "ours")))
+			device = now;
+		else if (device && json_equal(device, now))
+			printf("! %s: '%s' runs after lb_entry and sees only what was passed\n",
+			       json_string_value(now),
+			       json_string_value(json_object_get(row, "program")));
+	}
 }
 
 static void print_stages(const struct state *s)
@@ -269,15 +352,17 @@ static enum outcome show(const struct lbctl *l, struct state *s, const char *onl
 		json_object_set_new(root, "programs", rows);
 		json_object_set_new(root, "ways", way_rows(s));
 		json_object_set_new(root, "stages", stages_row(s));
+		json_object_set_new(root, "stage_programs", stage_program_rows(s));
 		return output_json(l, root);
 	}
 
 	outcome = output_table(rows, columns, sizeof(columns) / sizeof(columns[0]), NULL);
-	json_decref(rows);
 	if (!outcome) {
 		print_ways(s);
 		print_stages(s);
+		print_hidden(rows);
 	}
+	json_decref(rows);
 	return outcome;
 }
 

@@ -26,8 +26,8 @@ static const struct command commands[] = {
 	{ "chain",   "attach",	.edit = chain_attach, .is_chain = true },
 	{ "chain",   "detach",	.edit = chain_detach, .is_chain = true },
 	{ "chain",   "upgrade",	.run = NULL },
-	{ "chain",   "load",	.run = NULL },
-	{ "chain",   "unload",	.run = NULL },
+	{ "chain",   "load",	.run = chain_load },
+	{ "chain",   "unload",	.run = chain_unload },
 
 	{ "service", "show",	.run = service_show },
 	{ "service", "add",	.edit = service_add },
@@ -62,7 +62,8 @@ static const char help[] =
 	"GLOBAL  := -j|--json -p|--pretty -q|--quiet -v|--verbose -i|--instance NAME\n"
 	"         | --pin-dir DIR -w|--wait TIME -b|--batch FILE -V|--version -h|--help\n"
 	"chain   := attach DEV+ [mode native|skb] [priority N] [require dispatcher] [flows N]\n"
-	"         | detach (DEV+ | all) | show [DEV]\n"
+	"         | detach (DEV+ | all) | show [DEV] | unload DEV id ID\n"
+	"         | load FILE DEV [prog NAME] [priority N] [maps DIR]\n"
 	"service := (add|set|replace) SERVICE [forward MODE] [policy (NAME|default)] SOPT*\n"
 	"         | del SERVICE [force] | show [SERVICE]\n"
 	"SOPT    := persistence (flow|none|client [TIME]) | src (ADDR[/LEN],...|off) | ports LO-HI\n"

@@ -49,6 +49,8 @@ enum outcome clear_run(const struct lbctl *l, struct words *w);
 enum outcome chain_attach(struct change *c, struct words *w);
 enum outcome chain_detach(struct change *c, struct words *w);
 enum outcome chain_show(const struct lbctl *l, struct words *w);
+enum outcome chain_load(const struct lbctl *l, struct words *w);
+enum outcome chain_unload(const struct lbctl *l, struct words *w);
 
 enum outcome service_add(struct change *c, struct words *w);
 enum outcome service_set(struct change *c, struct words *w);

@@ -173,6 +173,54 @@ int hook_attach_dispatcher(int ifindex, struct bpf_object *entry,
 	return err;
 }
 
+/* By default a program goes on at what it has in XDP_RUN_CONFIG, or libxdp's default. */
+int hook_load(int ifindex, enum lb_attach_mode mode, const struct hook_file *file,
+	      __u32 *ret_id)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, open_opts, .pin_root_path = file->maps);
+	DECLARE_LIBXDP_OPTS(xdp_program_opts, opts, .open_filename = file->path,
+			    .prog_name = file->prog, .opts = &open_opts);
+	struct xdp_program *prog = xdp_program__create(&opts);
+	int err = libxdp_get_error(prog);
+
+	if (err)
+		return err;
+
+	if (file->priority >= 0)
+		err = xdp_program__set_run_prio(prog, file->priority);
+	if (!err)
+		err = xdp_program__attach(prog, ifindex, libxdp_mode(mode), 0);
+	if (!err)
+		err = refuse_legacy(ifindex, prog, mode);
+	*ret_id = err ? 0 : xdp_program__id(prog);
+	xdp_program__close(prog);
+	return err;
+}
+
+static bool is_id(const struct xdp_program *prog, __u32 id, char ret_name[HOOK_NAME_SIZE])
+{
+	if (!prog || xdp_program__id(prog) != id)
+		return false;
+	snprintf(ret_name, HOOK_NAME_SIZE, "%s", xdp_program__name(prog));
+	return true;
+}
+
+bool hook_has(int ifindex, __u32 id, char ret_name[HOOK_NAME_SIZE])
+{
+	struct xdp_multiprog *mp = xdp_multiprog__get_from_ifindex(ifindex);
+	struct xdp_program *prog = NULL;
+	bool found;
+
+	if (libxdp_get_error(mp))
+		return false;
+	found = is_id(xdp_multiprog__main_prog(mp), id, ret_name);
+	while (!found && !xdp_multiprog__is_legacy(mp) &&
+	       (prog = xdp_multiprog__next_prog(prog, mp)))
+		found = is_id(prog, id, ret_name);
+	xdp_multiprog__close(mp);
+	return found;
+}
+
 int hook_attach_alone(int ifindex, int program_fd, enum lb_attach_mode mode)
 {
 	return bpf_xdp_attach(ifindex, program_fd,

@@ -40,7 +40,22 @@ int hook_attach_dispatcher(int ifindex, struct bpf_object *entry,
 /* Attach a loaded program as the only one; -EBUSY if there is another. */
 int hook_attach_alone(int ifindex, int program_fd, enum lb_attach_mode mode);
 
-/* Take our lb_entry off, and leave the others. */
+/* A program of somebody else. */
+struct hook_file {
+	const char *path;
+	const char *prog; /* NULL: the first one of the file */
+	const char *maps; /* where maps are that it pins by name; NULL: libbpf's default */
+	int priority;	  /* < 0: as it says itself */
+};
+
+/* Load it behind the dispatcher.  0, or -errno with nothing changed. */
+int hook_load(int ifindex, enum lb_attach_mode mode, const struct hook_file *file,
+	      __u32 *ret_id);
+
+/* Is the program @id on the interface, as dispatcher, behind one, or alone? */
+bool hook_has(int ifindex, __u32 id, char ret_name[HOOK_NAME_SIZE]);
+
+/* Take hook->entry off, and leave the others. */
 int hook_detach(int ifindex, const struct hook *hook);
 
 #endif /* LB_HOOK_H */
