@@ -12,7 +12,7 @@ VERSION := 0.1.0
 O ?= build
 
 # Goals that work, or must work, before ./configure has run.
-UNCONFIGURED := clean distclean deps demo test test-policies test-tutorials bench \
+UNCONFIGURED := clean distclean deps demo test test-vm test-policies test-tutorials bench \
 	bench-compare check-style check-format check-shell print-sources
 ifneq ($(filter-out $(UNCONFIGURED),$(or $(MAKECMDGOALS),all)),)
 include config.mk
@@ -80,7 +80,7 @@ BENCH_SHARED := $(filter-out $(BENCHES:=.o),$(BENCH_OBJS))
 # ---- targets -----------------------------------------------------------------
 
 .PHONY: all progs policies dispatcher lbctl tests benches sdk docs install uninstall clean \
-	distclean reconfigure deps demo test test-policies test-tutorials bench \
+	distclean reconfigure deps demo test test-vm test-policies test-tutorials bench \
 	bench-compare check-style check-format check-shell print-sources sanitize FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
@@ -284,6 +284,14 @@ test-policies:
 	+@grep -q '^CMOCKA_LIBS := .' config.mk || $(MAKE) reconfigure
 	+$(MAKE) $(JOBS) all tests
 	SWAPS=10000 tests/run --numbers --timeout 3600 $(sort $(POLICY_SUITES))
+
+# The whole chain under each kernel that is supported; `make test` has the oldest.
+test-vm:
+	dist/install-deps build demo test
+	[ -e config.mk ] || ./configure
+	+@grep -q '^CMOCKA_LIBS := .' config.mk || $(MAKE) reconfigure
+	+$(MAKE) $(JOBS) all tests
+	tests/run vm
 
 # The walk-throughs of docs/tutorials, as they are written; `make test` does them, too.
 test-tutorials:

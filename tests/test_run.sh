@@ -37,7 +37,7 @@ expect()
 	fi
 }
 
-echo 1..16
+echo 1..18
 
 suite good <<'END'
 echo 1..2; echo ok 1 - one; echo ok 2 - two
@@ -132,3 +132,20 @@ if "$tmp/tests/run" >"$tmp/out" 2>&1 && ! grep -q "17 of them" "$tmp/out"; then
 else
 	echo "not ok $n - and not if not"
 fi
+
+mkdir -p "$tmp/tests/vm"
+suite here <<'END'
+echo 1..1; echo ok 1 - one
+END
+cp "$tmp/tests/test_here.sh" "$tmp/tests/vm/test_6_12.sh"
+for named in '' vm; do
+	n=$((n + 1))
+	# shellcheck disable=SC2086 # nothing is no word
+	"$tmp/tests/run" $named >"$tmp/out" 2>&1
+	if grep -q '^vm/6_12 ' "$tmp/out"; then found=vm; else found=; fi
+	if [ "$found" = "$named" ]; then
+		echo "ok $n - a suite that takes long, with '$named' named"
+	else
+		echo "not ok $n - a suite that takes long, with '$named' named"
+	fi
+done

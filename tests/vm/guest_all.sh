@@ -5,5 +5,6 @@ here=$(dirname "$0")
 status=0
 "$here/load.py" --tap "$@" || status=1
 "$here/guest_chain.sh" native skb || status=1
+"$here/guest_dispatcher.sh" || status=1
 "$here/guest_devices.sh" || status=1
 exit "$status"

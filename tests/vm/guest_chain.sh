@@ -14,6 +14,8 @@ set -uo pipefail
 . "$(dirname "$0")/../net/lab.sh"
 failed=0
 policies=()
+filter=$(echo /usr/lib/*/bpf/xdpfilt_alw_all.o)
+filter_maps=/sys/fs/bpf/xdp-filter
 
 # check NAME COMMAND...: one test. What the command says is shown if it fails, but
 # comments always.
@@ -35,14 +37,40 @@ check()
 
 # ---- the three programs ------------------------------------------------------
 
+# Where the chain needs lbctl's dispatcher, the system's tools cannot add or remove programs
+# while it is attached: then lbctl does it for them, with the filter's own maps.
+has_own_dispatcher()
+{
+	[ "$(on lb ip link show eth0 | grep -c prog/xdp)" -gt 0 ] &&
+		lbctl chain show eth0 2>/dev/null | grep -q "dispatcher (lbctl's)"
+}
+
+id_of()
+{
+	on lb xdp-loader status eth0 | awk -v name="$1" '$1 == "=>" && $3 == name { print $4 }'
+}
+
+unload()
+{
+	lbctl chain unload eth0 id "$(id_of "$1")"
+}
+
 filter_up()
 {
-	on lb xdp-filter load -m "$mode" eth0 && on lb xdp-filter port 8001
+	if has_own_dispatcher; then
+		lbctl chain load "$filter" eth0 priority 10 maps "$filter_maps"
+	else
+		on lb xdp-filter load -m "$mode" eth0 && on lb xdp-filter port 8001
+	fi
 }
 
 filter_down()
 {
-	on lb xdp-filter unload eth0
+	if has_own_dispatcher; then
+		unload xdpfilt_alw_all
+	else
+		on lb xdp-filter unload eth0
+	fi
 }
 
 chain_up()
@@ -57,15 +85,30 @@ chain_down()
 
 counter_up()
 {
-	on lb xdp-loader load -m "$mode" eth0 "$lab_build/tests/vm/counter.bpf.o"
+	local object=$lab_build/tests/vm/counter.bpf.o
+
+	if has_own_dispatcher; then
+		lbctl chain load "$object" eth0
+	else
+		on lb xdp-loader load -m "$mode" eth0 "$object"
+	fi
 }
 
 counter_down()
 {
-	local id
+	if has_own_dispatcher; then
+		unload counter
+	else
+		on lb xdp-loader unload eth0 -i "$(id_of counter)"
+	fi
+}
 
-	id=$(bpftool -j prog show | jq '.[] | select(.name == "counter").id')
-	on lb xdp-loader unload eth0 -i "$id"
+# The system's tools must not harm what they cannot change.
+tools_refuse()
+{
+	! on lb xdp-filter unload eth0 &&
+		! on lb xdp-loader load -m "$mode" eth0 "$lab_build/tests/net/pass.bpf.o" &&
+		lists xdpfilt_alw_all lb_entry counter && balances http://10.0.0.10:8000
 }
 
 # lists PROGRAM...: these are behind the dispatcher, in this order, and no other.
@@ -276,6 +319,9 @@ attach_all()
 		says "chain show eth0" dispatcher "$mode" xdpfilt_alw_all lb_entry counter
 	check "'lbctl' says that it is behind the dispatcher" says "" dispatcher "$mode"
 	check "services are configured" services_up
+	has_own_dispatcher || return
+	check "the system's tools refuse to change lbctl's dispatcher, and harm nothing" \
+		tools_refuse
 }
 
 each_does_its_part()
@@ -345,6 +391,7 @@ detach_all()
 	check "the chain goes on without them" balances http://10.0.0.10:8000
 	check "the chain detaches" chain_down
 	check "no XDP program is left" nothing_attached
+	rm -rf "$filter_maps" # its own tool is not there to remove it if lbctl unloaded it
 }
 
 find_policies

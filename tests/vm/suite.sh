@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# suite.sh SCRIPT [ARG...] - a script in a guest with Debian 12's kernel, as a test suite.
+# suite.sh [-k SERIES] SCRIPT [ARG...] - a script in a guest, as a test suite; with Debian 12's
+# kernel, 6.1, unless a series is named.
 #
 # Each check in the guest is a test here, numbered anew: a guest may run several scripts.
 set -uo pipefail

@@ -8,4 +8,5 @@
 here=$(cd "$(dirname "$0")" && pwd)
 build=${BUILD:-$here/../../build}
 shopt -s nullglob
-exec "$here/suite.sh" "$here/guest_all.sh" "$build"/{progs,policies}/*.bpf.o
+exec "$here/suite.sh" "$here/guest_all.sh" "$build"/{progs,policies}/*.bpf.o \
+	"$build/dispatcher/xdp-dispatcher.o"
