@@ -117,6 +117,12 @@ int stages_load(const struct state *s)
 	return err ? err : open_root(s);
 }
 
+/* Which of its programs stands for a stage: lb_control has several, none of its name. */
+static const char *program_of(const struct stage *stage)
+{
+	return strcmp(stage->name, "lb_control") ? stage->name : "lb_clock";
+}
+
 const char *stages_get(const struct state *s, size_t i, __u32 *ret_program)
 {
 	const struct stage *stage = i < N_STAGES ? &stages[i] : NULL;
@@ -126,7 +132,7 @@ const char *stages_get(const struct state *s, size_t i, __u32 *ret_program)
 	if (!stage)
 		return NULL;
 	fd = stage->array ? pins_get(s, PIN_MAPS, stage->array)
-			  : pins_get(s, PIN_PROGS, stage->name);
+			  : pins_get(s, PIN_PROGS, program_of(stage));
 	if (fd >= 0) {
 		if (!stage->array)
 			*ret_program = program_id(fd);
