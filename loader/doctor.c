@@ -30,12 +30,10 @@ void doctor_say(struct doctor *d, enum verdict verdict, const char *check,
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 
-	json_array_append_new(d->rows,
+	json_array_append_new(d->rows[verdict],
 			      json_pack("{s:s, s:s, s:s, s:s, s:s?}", "verdict",
 					names[verdict], "check", check, "object", object,
 					"found", text, "remedy", remedy));
-	if (verdict == VERDICT_FAIL)
-		d->failed = true;
 }
 
 long doctor_read_number(const char *format, ...)
@@ -82,36 +80,62 @@ static void check_forwarding(struct doctor *d)
 	}
 }
 
-/* @only NULL: all interfaces the chain is on. */
-static enum outcome check_instance(struct doctor *d, struct state *s, const char *only)
+/* As it is called now. */
+static void check_attached(struct doctor *d, const struct snapshot *s,
+			   const struct lb_device *dev)
 {
-	struct model m;
+	char name[IF_NAMESIZE];
+
+	doctor_device(d, s, if_indextoname(dev->ifindex, name) ? name : dev->name, dev);
+}
+
+/* Also if it was deleted and made anew. */
+static const struct lb_device *find_device(const struct state *s, const char *name)
+{
+	const struct lb_device *dev = device_find(s, name);
+	int i;
+
+	for (i = 0; !dev && i < LB_MAX_DEVICES; i++)
+		if (device_is_attached(&s->devices[i]) &&
+		    !strcmp(s->devices[i].name, name))
+			dev = &s->devices[i];
+	return dev;
+}
+
+/* @only NULL: all interfaces the chain is on. */
+static void check_devices(struct doctor *d, const struct snapshot *s, const char *only)
+{
+	const struct lb_device *one = only ? find_device(&s->state, only) : NULL;
 	int i, n = 0;
 
-	if (state_read(s, &m)) {
-		report("%s: cannot read the state", s->dir);
-		return REFUSED;
+	if (only) {
+		doctor_device(d, s, only, one);
+		return;
 	}
-
-	check_forwarding(d);
 	for (i = 0; i < LB_MAX_DEVICES; i++) {
-		const struct lb_device *dev = &s->devices[i];
-
-		if (!device_is_attached(dev) ||
-		    (only && dev->ifindex != if_nametoindex(only)))
+		if (!device_is_attached(&s->state.devices[i]))
 			continue;
-		doctor_device(d, dev->name, dev);
+		check_attached(d, s, &s->state.devices[i]);
 		n++;
 	}
-	if (only && !n)
-		doctor_device(d, only, NULL);
-	if (!only && !n)
+	if (!n)
 		doctor_say(d, VERDICT_WARN, "attached", "chain", "lbctl chain attach DEV",
 			   "on no interface: nothing is forwarded");
+}
 
-	doctor_services(d, s, &m);
-	doctor_backends(d, s, &m);
-	model_free(&m);
+static enum outcome check_instance(struct doctor *d, const struct lbctl *l,
+				   const char *only)
+{
+	struct snapshot s;
+
+	if (snapshot_open(l, &s))
+		return REFUSED;
+	check_forwarding(d);
+	doctor_instance(d, &s);
+	check_devices(d, &s, only);
+	doctor_services(d, &s.state, &s.model);
+	doctor_backends(d, &s.state, &s.model);
+	snapshot_close(&s);
 	return DONE;
 }
 
@@ -121,12 +145,45 @@ static const struct column columns[] = {
 	{ .title = "REMEDY", .key = "remedy" },
 };
 
+/* The worst first: who is ill does not look for it among what is well. */
+static json_t *sort_rows(struct doctor *d)
+{
+	int i;
+
+	for (i = VERDICT_FAIL; i-- > VERDICT_OK;) {
+		json_array_extend(d->rows[VERDICT_FAIL], d->rows[i]);
+		json_decref(d->rows[i]);
+	}
+	return d->rows[VERDICT_FAIL];
+}
+
+static enum outcome examine(const struct lbctl *l, const char *only)
+{
+	struct doctor d = { { json_array(), json_array(), json_array() } };
+	enum outcome outcome = DONE;
+	bool failed;
+	json_t *rows;
+
+	doctor_system(&d);
+	if (doctor_pins(&d, &l->where))
+		outcome = check_instance(&d, l, only);
+	else if (only)
+		doctor_device(&d, NULL, only, NULL);
+	failed = json_array_size(d.rows[VERDICT_FAIL]) > 0;
+	rows = sort_rows(&d);
+	if (outcome) {
+		json_decref(rows);
+		return outcome;
+	}
+	outcome = output_list(l, "checks", rows, columns,
+			      sizeof(columns) / sizeof(columns[0]), NULL);
+	return failed ? REFUSED : outcome;
+}
+
 enum outcome doctor_run(const struct lbctl *l, struct words *w)
 {
 	const char *only = words_next(w);
 	enum outcome outcome = words_end(w);
-	struct doctor d = {};
-	struct state state;
 
 	if (outcome)
 		return outcome;
@@ -134,28 +191,5 @@ enum outcome doctor_run(const struct lbctl *l, struct words *w)
 		report("%s: no such interface (see 'ip link')", only);
 		return REFUSED;
 	}
-
-	d.rows = json_array();
-	doctor_system(&d);
-	if (!instance_exists(&l->where)) {
-		doctor_say(&d, VERDICT_WARN, "instance",
-			   l->where.instance ? l->where.instance : "default",
-			   "lbctl chain attach DEV", "there is none yet");
-		if (only)
-			doctor_device(&d, only, NULL);
-	} else if (state_open(&state, &l->where, STATE_READ)) {
-		json_decref(d.rows);
-		return REFUSED;
-	} else {
-		outcome = check_instance(&d, &state, only);
-		state_close(&state);
-	}
-
-	if (outcome) {
-		json_decref(d.rows);
-		return outcome;
-	}
-	outcome = output_list(l, "checks", d.rows, columns,
-			      sizeof(columns) / sizeof(columns[0]), NULL);
-	return d.failed ? REFUSED : outcome;
+	return examine(l, only);
 }

@@ -2,6 +2,7 @@
 /*
  * doctor_system.c - the kernel, the libraries and the rights that lbctl has.
  */
+#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <link.h>
 #include <linux/bpf.h>
@@ -10,18 +11,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/statfs.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include "doctor.h"
 
 #define BPFFS			     "/sys/fs/bpf"
+#define SYSCTL_NET		     "/proc/sys/net/core/"
 #define VERSION(major, minor, patch) ((major)*1000000 + (minor)*1000 + (patch))
 
 /* Since 6.12 the kernel counts a tail call as changing packet data, and the dispatcher of
  * libxdp before 1.5.5 does not. */
 #define TRAP_KERNEL VERSION(6, 12, 0)
 #define TRAP_LIBXDP VERSION(1, 5, 5)
+
+#define OLDEST_KERNEL VERSION(5, 12, 0)
+#define FREE_MEMLOCK  VERSION(5, 11, 0)
 
 static int version_of(const char *text)
 {
@@ -48,7 +55,7 @@ static int find_libxdp(struct dl_phdr_info *info, size_t size, void *ret)
 	return 1;
 }
 
-static void check_versions(struct doctor *d)
+static void check_libxdp(struct doctor *d)
 {
 	char libxdp[32] = "";
 	struct utsname kernel;
@@ -72,17 +79,51 @@ static void check_versions(struct doctor *d)
 			   libxdp);
 }
 
-static void check_dispatcher(struct doctor *d)
+/* The flow table's buckets are claimed by compare-and-swap. */
+static void check_kernel(struct doctor *d)
 {
-	if (libbpf_probe_bpf_prog_type(BPF_PROG_TYPE_EXT, NULL) == 1)
-		doctor_say(d, VERDICT_OK, "dispatcher", "kernel", NULL,
-			   "programs can be replaced, as the dispatcher needs it");
+	struct utsname kernel;
+
+	uname(&kernel);
+	if (version_of(kernel.release) < OLDEST_KERNEL)
+		doctor_say(d, VERDICT_FAIL, "kernel", kernel.release,
+			   "Linux 6.1 or later",
+			   "before 5.12, which cannot compare and swap in BPF");
 	else
-		doctor_say(
-			d, VERDICT_WARN, "dispatcher", "kernel",
-			"a kernel with BPF_PROG_TYPE_EXT",
-			"it does not load programs of type ext: the chain is alone on its "
-			"interfaces");
+		doctor_say(d, VERDICT_OK, "kernel", kernel.release, NULL,
+			   "can compare and swap in BPF");
+}
+
+static void check_types(struct doctor *d)
+{
+	static const struct {
+		enum bpf_prog_type type;
+		const char *name;
+		enum verdict without;
+		const char *means, *remedy;
+	} types[] = {
+		{ BPF_PROG_TYPE_XDP, "xdp", VERDICT_FAIL, "there is no chain",
+		  "run it as root, on a kernel with CONFIG_BPF_SYSCALL" },
+		{ BPF_PROG_TYPE_SCHED_CLS, "sched_cls", VERDICT_FAIL,
+		  "next hops are not found",
+		  "run it as root, on a kernel with CONFIG_NET_CLS_BPF" },
+		{ BPF_PROG_TYPE_EXT, "ext", VERDICT_WARN,
+		  "no dispatcher: the chain is alone on its interfaces",
+		  "a kernel that loads them" },
+		{ BPF_PROG_TYPE_TRACING, "tracing", VERDICT_WARN,
+		  "xdpdump does not look into the chain", "lbctl trace" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (libbpf_probe_bpf_prog_type(types[i].type, NULL) == 1)
+			doctor_say(d, VERDICT_OK, "type", types[i].name, NULL,
+				   "programs of this type are loaded");
+		else
+			doctor_say(d, types[i].without, "type", types[i].name,
+				   types[i].remedy,
+				   "programs of this type are refused: %s",
+				   types[i].means);
 }
 
 static void check_bpffs(struct doctor *d)
@@ -130,24 +171,80 @@ static void check_capabilities(struct doctor *d)
 			   perfmon ? "" : " CAP_PERFMON", net ? "" : " CAP_NET_ADMIN");
 }
 
+/* Later kernels count maps among the memory of their maker's cgroup. */
+static void check_memlock(struct doctor *d)
+{
+	struct rlimit limit = {};
+	struct utsname kernel;
+
+	uname(&kernel);
+	getrlimit(RLIMIT_MEMLOCK, &limit);
+	if (version_of(kernel.release) >= FREE_MEMLOCK)
+		doctor_say(d, VERDICT_OK, "memlock", "lbctl", NULL,
+			   "does not limit maps on this kernel");
+	else if (limit.rlim_cur == RLIM_INFINITY)
+		doctor_say(d, VERDICT_OK, "memlock", "lbctl", NULL, "unlimited");
+	else
+		doctor_say(d, VERDICT_WARN, "memlock", "lbctl", "ulimit -l unlimited",
+			   "%llu bytes: maps may be refused",
+			   (unsigned long long)limit.rlim_cur);
+}
+
+/*
+ * Is what is loaded now translated?  The sysctl is only in the first network namespace.
+ * Two instructions: return 0.
+ */
+static int ask_jit(void)
+{
+	struct bpf_insn program[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	struct bpf_prog_info info = {};
+	__u32 size = sizeof(info);
+	int fd = bpf_prog_load(BPF_PROG_TYPE_SOCKET_FILTER, "lb_doctor", "GPL", program,
+			       2, NULL);
+	int is_on = -1;
+
+	if (fd < 0)
+		return -1;
+	if (!bpf_obj_get_info_by_fd(fd, &info, &size))
+		is_on = info.jited_prog_len != 0;
+	close(fd);
+	return is_on;
+}
+
 static void check_jit(struct doctor *d)
 {
-	long value = doctor_read_number("/proc/sys/net/core/bpf_jit_enable");
+	long value = doctor_read_number(SYSCTL_NET "bpf_jit_enable");
 
+	if (value < 0)
+		value = ask_jit();
 	if (value > 0)
-		doctor_say(d, VERDICT_OK, "jit", "net.core.bpf_jit_enable", NULL,
-			   "is %ld", value);
+		doctor_say(d, VERDICT_OK, "jit", "kernel", NULL,
+			   "programs are translated");
 	else if (!value)
-		doctor_say(d, VERDICT_WARN, "jit", "net.core.bpf_jit_enable",
+		doctor_say(d, VERDICT_WARN, "jit", "kernel",
 			   "sysctl -w net.core.bpf_jit_enable=1",
-			   "is 0: programs are interpreted, many times slower");
+			   "off: programs are interpreted, many times slower");
+	else
+		doctor_say(d, VERDICT_WARN, "jit", "kernel", "run it as root",
+			   "cannot be seen");
+
+	if (doctor_read_number(SYSCTL_NET "bpf_jit_harden") == 2)
+		doctor_say(d, VERDICT_WARN, "jit", "net.core.bpf_jit_harden",
+			   "sysctl -w net.core.bpf_jit_harden=1",
+			   "is 2: constants are hidden in root's programs, too, which "
+			   "makes them slower");
 }
 
 void doctor_system(struct doctor *d)
 {
-	check_versions(d);
-	check_dispatcher(d);
+	check_kernel(d);
+	check_libxdp(d);
+	check_types(d);
 	check_bpffs(d);
 	check_capabilities(d);
+	check_memlock(d);
 	check_jit(d);
 }

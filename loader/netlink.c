@@ -16,11 +16,10 @@
 #define REQUEST_SIZE 256
 #define ANSWER_SIZE  32768 /* a dump's messages are as large as the reader's buffer */
 
-/* Send @request and hand each answer to @take; 0 or -errno. */
-static int ask(struct nlmsghdr *request, mnl_cb_t take, void *arg)
+int netlink_ask(int bus, struct nlmsghdr *request, mnl_cb_t take, void *arg)
 {
 	char buffer[ANSWER_SIZE];
-	struct mnl_socket *nl = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	struct mnl_socket *nl = mnl_socket_open2(bus, SOCK_CLOEXEC);
 	unsigned int port;
 	ssize_t n;
 	int err = -1;
@@ -43,6 +42,11 @@ static int ask(struct nlmsghdr *request, mnl_cb_t take, void *arg)
 	return err;
 }
 
+static int ask(struct nlmsghdr *request, mnl_cb_t take, void *arg)
+{
+	return netlink_ask(NETLINK_ROUTE, request, take, arg);
+}
+
 static int family_of(const struct address *a)
 {
 	return a->family == 4 ? AF_INET : AF_INET6;
@@ -53,34 +57,80 @@ static size_t size_of(const struct address *a)
 	return a->family == 4 ? 4 : 16;
 }
 
+/* What is asked of one interface. */
+struct one_link {
+	unsigned int link; /* the other end */
+	int namespace;	   /* of it, -1: this one */
+	bool has_xdp;
+	char name[16];
+};
+
+static bool says_xdp(const struct nlattr *xdp)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each_nested(attr, xdp)
+		if (mnl_attr_get_type(attr) == IFLA_XDP_ATTACHED)
+			return mnl_attr_get_u8(attr) != XDP_ATTACHED_NONE;
+	return false;
+}
+
 static int take_link(const struct nlmsghdr *answer, void *arg)
 {
-	unsigned int *peer = arg;
-	struct nlattr *attr;
-	bool elsewhere = false;
+	struct one_link *one = arg;
+	const struct nlattr *attr;
 
 	mnl_attr_for_each(attr, answer, sizeof(struct ifinfomsg)) {
-		if (mnl_attr_get_type(attr) == IFLA_LINK)
-			*peer = mnl_attr_get_u32(attr);
-		else if (mnl_attr_get_type(attr) == IFLA_LINK_NETNSID)
-			elsewhere = true;
+		switch (mnl_attr_get_type(attr)) {
+		case IFLA_LINK:
+			one->link = mnl_attr_get_u32(attr);
+			break;
+		case IFLA_LINK_NETNSID:
+			one->namespace = mnl_attr_get_u32(attr);
+			break;
+		case IFLA_XDP:
+			one->has_xdp = says_xdp(attr);
+			break;
+		case IFLA_IFNAME:
+			strncpy(one->name, mnl_attr_get_str(attr), sizeof(one->name) - 1);
+			break;
+		}
 	}
-	if (elsewhere)
-		*peer = 0;
 	return MNL_CB_OK;
 }
 
-unsigned int netlink_peer(unsigned int ifindex)
+/* @namespace is the kernel's id for it here, -1: this one. */
+static int ask_link(unsigned int ifindex, int namespace, struct one_link *ret)
 {
 	char buffer[REQUEST_SIZE] = {};
 	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
 	struct ifinfomsg *link;
-	unsigned int peer = 0;
 
+	*ret = (struct one_link){ .namespace = -1 };
 	request->nlmsg_type = RTM_GETLINK;
 	link = mnl_nlmsg_put_extra_header(request, sizeof(*link));
 	link->ifi_index = ifindex;
-	return ask(request, take_link, &peer) ? 0 : peer;
+	if (namespace >= 0)
+		mnl_attr_put_u32(request, IFLA_TARGET_NETNSID, namespace);
+	return ask(request, take_link, ret);
+}
+
+int netlink_peer(unsigned int ifindex, struct netlink_peer *ret)
+{
+	struct one_link one, peer;
+	int err = ask_link(ifindex, -1, &one);
+
+	if (!err && !one.link)
+		err = -ENODEV;
+	if (!err)
+		err = ask_link(one.link, one.namespace, &peer);
+	if (err)
+		return err;
+	*ret = (struct netlink_peer){ .ifindex = one.link,
+				      .elsewhere = one.namespace >= 0,
+				      .has_xdp = peer.has_xdp };
+	memcpy(ret->name, peer.name, sizeof(ret->name));
+	return 0;
 }
 
 struct links {

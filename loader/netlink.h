@@ -5,6 +5,7 @@
 #ifndef LB_NETLINK_H
 #define LB_NETLINK_H
 
+#include <libmnl/libmnl.h>
 #include <stdbool.h>
 #include "address.h"
 
@@ -30,10 +31,20 @@ struct netlink_link {
 	char name[16];
 };
 
+/* The other end of a veth. */
+struct netlink_peer {
+	unsigned int ifindex;
+	bool elsewhere; /* in another network namespace */
+	bool has_xdp;
+	char name[16];
+};
+
+/* Send @request to the family @bus and hand each answer to @take; 0 or -errno. */
+int netlink_ask(int bus, struct nlmsghdr *request, mnl_cb_t take, void *arg);
 /* All interfaces; the caller frees.  0 or -errno. */
 int netlink_links(struct netlink_link **ret, size_t *ret_n);
-/* The other end of a veth; 0: it is in another namespace, or there is none. */
-unsigned int netlink_peer(unsigned int ifindex);
+/* 0 or -errno; -ENODEV: there is none. */
+int netlink_peer(unsigned int ifindex, struct netlink_peer *ret);
 /* 0 or -errno; -ENETUNREACH: there is no route. */
 int netlink_route(const struct address *to, struct netlink_route *ret);
 /* NUD_* of the neighbour, 0: there is no entry; or -errno. */

@@ -80,15 +80,18 @@ static bool is_in_bpffs(const char *dir)
 	return fs.f_type == BPF_FS_MAGIC;
 }
 
+int pins_folder(const struct state_options *o, char *ret, size_t size)
+{
+	if (o->pin_dir)
+		return snprintf(ret, size, "%s", o->pin_dir);
+	return snprintf(ret, size, "%s/%s", INSTANCES,
+			o->instance ? o->instance : INSTANCE);
+}
+
 static int find_dir(struct state *s, const struct state_options *o)
 {
-	const char *instance = o->instance ? o->instance : INSTANCE;
-	int n;
+	int n = pins_folder(o, s->dir, sizeof(s->dir));
 
-	if (o->pin_dir)
-		n = snprintf(s->dir, sizeof(s->dir), "%s", o->pin_dir);
-	else
-		n = snprintf(s->dir, sizeof(s->dir), "%s/%s", INSTANCES, instance);
 	if (n >= (int)sizeof(s->dir)) {
 		report("%.40s...: the name of the instance is too long", s->dir);
 		return -ENAMETOOLONG;

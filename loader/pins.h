@@ -14,6 +14,8 @@
 /* Find s->dir, and check that bpffs is there and that we have the capabilities for
  * s->access; reports. */
 int pins_locate(struct state *s, const struct state_options *o);
+/* The folder of the instance that is meant, whether it is there or not. */
+int pins_folder(const struct state_options *o, char *ret, size_t size);
 bool pins_exist(const struct state *s);
 /* Make the instance's folders; reports. */
 int pins_make(const struct state *s);

@@ -35,6 +35,15 @@ int tc_attach(int ifindex, enum tc_side side, int program_fd)
 	return err && err != -EEXIST ? err : bpf_tc_attach(&hook, &opts);
 }
 
+__u32 tc_program(int ifindex, enum tc_side side)
+{
+	struct bpf_tc_hook hook = hook_at(ifindex, side);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FILTER_HANDLE,
+		    .priority = FILTER_PRIORITY);
+
+	return bpf_tc_query(&hook, &opts) ? 0 : opts.prog_id;
+}
+
 /* Which messages of a dump are counted. */
 struct count {
 	__u16 type; /* of request */

@@ -16,6 +16,8 @@ enum tc_side { TC_IN, TC_OUT };
 
 /* Idempotent: makes clsact, and replaces our filter if it is there.  0 or -errno. */
 int tc_attach(int ifindex, enum tc_side side, int program_fd);
+/* The id of the program of our filter, 0: it is not there. */
+__u32 tc_program(int ifindex, enum tc_side side);
 /* Removes our filters, if they are there, and with @own_clsact the qdisc, if it is empty. */
 int tc_detach(int ifindex, bool own_clsact);
 
