@@ -132,31 +132,73 @@ static __always_inline enum lb_reason end_dead(struct lb_pkt *pkt, struct flow_p
 	return LB_REASON_NONE;
 }
 
-/* Choose between the two buckets; the second is locked if it is taken. */
-static __always_inline __u64 place_choose(struct lb_pkt *pkt, struct flow_place *p,
-					  int family, bool half_open)
+/*
+ * The same flow may have been made by another CPU, or be there dead.  Tags tell: nearly
+ * never is there one like ours.
+ */
+static __always_inline bool may_be_there(const struct lb_pkt *pkt,
+					 const struct lb_bucket *first,
+					 const struct lb_bucket *second)
 {
-	__u64 here = bucket_victim(p->first, half_open, NO_WAY, pkt->now), there;
-	__u32 index = bucket_second(pkt->hash);
-	struct lb_bucket *second;
+	__u16 tag = LB_TAG(pkt->hash);
+	__u64 lanes = 0;
 
-	if (SCORE_RANK(here) == RANK_FREE && SCORE_AGE(here) >= ROOMY)
-		return here;
+#pragma unroll
+	for (int half = 0; half < 2; half++) {
+		lanes |= tags_equal(*(volatile const __u64 *)&first->tag[4 * half], tag);
+		lanes |= tags_equal(*(volatile const __u64 *)&second->tag[4 * half], tag);
+	}
+	return lanes;
+}
 
-	second = bucket_get(family, index);
-	if (!second || bucket_victim(second, half_open, NO_WAY, pkt->now) <= here ||
-	    !bucket_lock(second))
-		return here;
+/* The flow of pkt->key, if it is there by now, or what is left of it.  @p->first is locked. */
+static __always_inline enum lb_reason find_again(struct lb_pkt *pkt, struct flow_place *p,
+						 int family)
+{
+	__u32 chosen = pkt->backend;
 
-	/* It may have filled up before we had its lock. */
-	there = bucket_victim(second, half_open, NO_WAY, pkt->now);
-	if (there < here) {
+	if (flow_find(pkt, family))
+		return LB_REASON_KNOWN_FLOW;
+	pkt->backend = chosen;
+	return end_dead(pkt, p, family);
+}
+
+/*
+ * Choose between the two buckets, without their locks: what is chosen is but a hint.  Its
+ * flow is touched, so that its cache miss is over when it has to go.
+ */
+static __always_inline bool prefer_second(int family, struct lb_bucket *first,
+					  struct lb_bucket *second, bool half_open,
+					  __u32 now)
+{
+	__u64 here = bucket_victim(first, half_open, now), there;
+	bool ret = false;
+
+	if (SCORE_RANK(here) != RANK_FREE || SCORE_AGE(here) < ROOMY) {
+		there = bucket_victim(second, half_open, now);
+		ret = there > here;
+		here = ret ? there : here;
+	}
+	(void)READ_ONCE(flow_at(ret ? second : first, family, SCORE_WAY(here))->version);
+	return ret;
+}
+
+/* The best way of the second bucket, which is locked if there is one. */
+static __always_inline __u64 place_second(struct flow_place *p, struct lb_bucket *second,
+					  __u32 index, bool half_open, __u32 now)
+{
+	__u64 score;
+
+	if (!bucket_lock(second))
+		return 0;
+	score = bucket_victim(second, half_open, now);
+	if (!SCORE_RANK(score)) {
 		bucket_unlock(second);
-		return here;
+		return 0;
 	}
 	p->bucket = second;
 	p->index = index;
-	return there;
+	return score;
 }
 
 /*
@@ -166,33 +208,33 @@ static __always_inline __u64 place_choose(struct lb_pkt *pkt, struct flow_place 
 static __always_inline enum lb_reason flow_reserve(struct lb_pkt *pkt, int family,
 						   bool half_open, struct flow_place *p)
 {
-	__u32 chosen = pkt->backend;
-	enum lb_reason reason;
-	__u64 score;
+	__u32 index = bucket_second(pkt->hash);
+	struct lb_bucket *second = bucket_get(family, index);
+	enum lb_reason reason = LB_REASON_NONE;
+	__u64 score = 0;
+	bool there;
 
-	p->first = bucket_get(family, bucket_first(pkt->hash));
-	if (!p->first)
+	p->index = bucket_first(pkt->hash);
+	p->bucket = p->first = bucket_get(family, p->index);
+	if (!p->first || !second)
 		return LB_REASON_ABORTED;
+	there = prefer_second(family, p->first, second, half_open, pkt->now);
 	if (!bucket_lock(p->first))
 		return LB_REASON_BUSY;
 
-	if (flow_find(pkt, family)) {
-		bucket_unlock(p->first);
-		return LB_REASON_KNOWN_FLOW;
-	}
-	pkt->backend = chosen;
-
-	p->bucket = p->first;
-	p->index = bucket_first(pkt->hash);
-	reason = end_dead(pkt, p, family);
+	if (may_be_there(pkt, p->first, second))
+		reason = find_again(pkt, p, family);
 	if (reason) {
 		bucket_unlock(p->first);
 		return reason;
 	}
 
-	score = place_choose(pkt, p, family, half_open);
+	if (there)
+		score = place_second(p, second, index, half_open, pkt->now);
+	if (!score)
+		score = bucket_victim(p->first, half_open, pkt->now);
 	if (!SCORE_RANK(score)) {
-		place_unlock(p);
+		bucket_unlock(p->first);
 		return LB_REASON_TABLE_FULL;
 	}
 	place_claim(p, family, SCORE_WAY(score), rank_event(SCORE_RANK(score)));
@@ -254,6 +296,22 @@ static __always_inline struct lb_bucket *flow_lock(int family, __u32 position,
 	return NULL;
 }
 
+/* Invariant 4: the connection in @way leaves one way of its bucket to others. */
+static __always_inline void leave_a_way(struct lb_bucket *b, int family, __u32 way,
+					__u32 now)
+{
+	__u64 others = ways_taken(b), oldest;
+
+	if (others != BYTES)
+		return;
+	others ^= 1ULL << 8 * (way & 7);
+	if (SCORE_RANK(bucket_scan(b, true, others, now)))
+		return;
+	oldest = bucket_scan(b, false, others, now);
+	if (SCORE_RANK(oldest))
+		flow_evict(b, family, SCORE_WAY(oldest), LB_EVENT_EVICTED_OLDEST);
+}
+
 /*
  * Move the flow of @pkt to @state.  If its bucket is busy nothing happens: the next packet
  * tries again, and a FIN that is missed costs the idle timeout.
@@ -273,14 +331,8 @@ static __always_inline void flow_change_state(struct lb_pkt *pkt, int family, __
 			live_add(pkt->backend, -1);
 	}
 
-	/* Invariant 4: a connection leaves one way of its bucket to others. */
-	if (LB_WAY_STATE(pkt->way) == LB_FLOW_HALF_OPEN && state != LB_FLOW_CLOSED &&
-	    !bucket_victim(b, true, way, pkt->now)) {
-		__u64 oldest = bucket_victim(b, false, way, pkt->now);
-
-		if (SCORE_RANK(oldest))
-			flow_evict(b, family, SCORE_WAY(oldest), LB_EVENT_EVICTED_OLDEST);
-	}
+	if (LB_WAY_STATE(pkt->way) == LB_FLOW_HALF_OPEN && state != LB_FLOW_CLOSED)
+		leave_a_way(b, family, way, pkt->now);
 	bucket_unlock(b);
 }
 

@@ -27,7 +27,7 @@ static const struct object {
 	{ "progs/lb_entry", "lb_entry", 20 },
 	{ "progs/lb_parse", "lb_parse", 85000 },
 	{ "progs/lb_rewrite", "lb_rewrite", 85000 },
-	{ "progs/lb_dsr", "lb_dsr", 20000 },
+	{ "progs/lb_dsr", "lb_dsr", 28000 },
 	{ "progs/lb_encap", "lb_encap", 100000 },
 	{ "progs/lb_wide", "lb_wide", 15000 },
 	{ "progs/lb_reply", "lb_reply", 15000 },
