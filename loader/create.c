@@ -133,10 +133,6 @@ static int make_own_maps(struct state *s)
 				   sizeof(struct lb_match_rules), LB_MAX_SERVICES,
 				   BPF_F_NO_PREALLOC);
 	if (!err)
-		err = make_own_map(s, "lb_sources", BPF_MAP_TYPE_ARRAY,
-				   sizeof(struct lb_source), LB_MAX_SOURCES,
-				   BPF_F_MMAPABLE);
-	if (!err)
 		err = make_own_map(s, "lb_admissions", BPF_MAP_TYPE_ARRAY,
 				   sizeof(struct lb_admission), LB_MAX_BACKENDS,
 				   BPF_F_MMAPABLE);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * endpoints.c - the two-choice tables of lb_endpoints4 and lb_endpoints6, written under
+ * endpoints.c - the two-choice tables of lb_records.endpoints4 and _6, written under
  * readers.
  *
  * Readers take no lock: they compare a key, then read its value.  So a key is written

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * endpoints.h - the two-choice tables of lb_endpoints4 and lb_endpoints6, written under
+ * endpoints.h - the two-choice tables of lb_records.endpoints4 and _6, written under
  * readers.
  *
  * Works on arrays, so that tests need no kernel.  What readers may see at each moment is

@@ -36,18 +36,12 @@ static void *map_memory(int fd, size_t size)
 	return address == MAP_FAILED ? NULL : address;
 }
 
-/* What is kept per backend need not be as large as in an instance. */
+/* Counts of backends are one for each CPU, and need not be as many as in an instance. */
 static int shrink(struct bpf_object *world)
 {
-	static const char *const names[] = { "lb_backends", "lb_backend_counts",
-					     "lb_live" };
-	size_t i;
-	int err = 0;
-
-	for (i = 0; i < sizeof(names) / sizeof(names[0]) && !err; i++)
-		err = bpf_map__set_max_entries(
-			bpf_object__find_map_by_name(world, names[i]), LB_TRIAL_BACKENDS);
-	return err;
+	return bpf_map__set_max_entries(bpf_object__find_map_by_name(world,
+								     "lb_backend_counts"),
+					LB_TRIAL_BACKENDS);
 }
 
 /* lb_hear in the place of all stages; lb_trace among them, which hears of drops, too. */
@@ -72,10 +66,8 @@ static int fill(struct gate *g)
 	g->hear = bpf_program__fd(bpf_object__find_program_by_name(g->world, "lb_hear"));
 	g->policies = fd_of(g, "lb_policies");
 	g->trial = map_memory(fd_of(g, "lb_trials"), sizeof(*g->trial));
-	g->backends = map_memory(fd_of(g, "lb_backends"),
-				 LB_TRIAL_BACKENDS * sizeof(*g->backends));
-	g->live = map_memory(fd_of(g, "lb_live"), LB_TRIAL_BACKENDS * sizeof(*g->live));
-	if (!g->trial || !g->backends || !g->live)
+	g->records = map_memory(fd_of(g, "lb_records"), sizeof(*g->records));
+	if (!g->trial || !g->records)
 		return -ENOMEM;
 	err = put_stages(g);
 	return err ? err : gate_make_services(g);
@@ -152,8 +144,7 @@ void gate_close(struct gate *g)
 {
 	bpf_object__close(g->policy);
 	gate_free_services(g);
-	unmap(g->live, LB_TRIAL_BACKENDS * sizeof(*g->live));
-	unmap(g->backends, LB_TRIAL_BACKENDS * sizeof(*g->backends));
+	unmap(g->records, sizeof(*g->records));
 	unmap(g->trial, sizeof(*g->trial));
 	bpf_object__close(g->world);
 	free(g);

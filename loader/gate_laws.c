@@ -103,7 +103,8 @@ static __u32 slots_of(const struct gate *g, const struct gate_part *part, __u32 
 
 static __u32 weight_of(const struct gate *g, const struct gate_part *part, __u32 number)
 {
-	return g->backends[g->service[part->kind][part->set].first + number - 1].weight;
+	return g->records->backends[g->service[part->kind][part->set].first + number - 1]
+		.weight;
 }
 
 /* Slots alike. */

@@ -71,7 +71,7 @@ static void write_backends(struct gate *g, const struct made *m, __u32 service)
 
 	for (i = 0; i < m->service.n_backends; i++) {
 		const struct model_backend *b = &m->backend[i];
-		struct lb_backend *record = &g->backends[b->id];
+		struct lb_backend *record = &g->records->backends[b->id];
 
 		record->address[0] = b->address.word[0];
 		record->family = b->address.family;

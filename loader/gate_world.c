@@ -75,7 +75,7 @@ static void begin(struct gate *g)
 	t->live = LIVE;
 	t->parts[g->n_parts] = (struct lb_trial_part){ .n = 1 };
 	memset(t->answer, 0, sizeof(t->answer));
-	memset(g->live, 0, LB_TRIAL_BACKENDS * sizeof(*g->live));
+	memset(g->records->live, 0, sizeof(g->records->live));
 }
 
 void gate_run(struct gate *g)

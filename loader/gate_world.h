@@ -71,8 +71,7 @@ struct gate {
 
 	/* Mapped. */
 	struct lb_trial *trial;
-	struct lb_backend *backends;
-	__u64 *live;
+	struct lb_records *records;
 
 	struct gate_service service[LB_TABLE_KIND_MAX][GATE_SETS];
 	__u16 quota[LB_TRIAL_BACKENDS]; /* slots of each backend */

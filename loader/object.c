@@ -51,11 +51,23 @@ int objects_locate(struct state *s)
 	return -ENOENT;
 }
 
+/* The variables of an object that begin with zeros: libbpf names it after the object. */
+static bool is_bss(const char *map)
+{
+	const char *dot = strrchr(map, '.');
+
+	return dot && !strcmp(dot, ".bss");
+}
+
 const char *object_map_name(const struct bpf_map *map)
 {
 	static const char data[] = ".data.";
 	const char *name = bpf_map__name(map);
 
+	if (is_bss(name))
+		return bpf_map__value_size(map) == sizeof(struct lb_records)
+			       ? "lb_records"
+			       : NULL;
 	if (!strncmp(name, data, strlen(data)))
 		name += strlen(data);
 	return strncmp(name, "lb_", 3) ? NULL : name;

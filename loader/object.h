@@ -31,7 +31,8 @@ int object_pin_maps(const struct state *s, struct bpf_object *obj);
 
 /*
  * The name by which @map is the instance's: its own, or that of the variable that is all of
- * a data section (.data.lb_switches).  NULL: it belongs to its object alone.
+ * a data section (.data.lb_switches, and lb_records of .bss).  NULL: it belongs to its object
+ * alone.
  */
 const char *object_map_name(const struct bpf_map *map);
 

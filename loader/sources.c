@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * sources.c - where tunnels come from, shared as elements of lb_sources.
+ * sources.c - where tunnels come from, shared as lb_records.sources.
  *
  * An element never changes while a service or backend names it, so that no packet leaves
  * from half an address; what is to come from somewhere else is given another element.

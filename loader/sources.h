@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * sources.h - where tunnels come from, shared as elements of lb_sources.
+ * sources.h - where tunnels come from, shared as lb_records.sources.
  */
 #ifndef LB_SOURCES_H
 #define LB_SOURCES_H

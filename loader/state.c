@@ -38,19 +38,12 @@ static const struct mapped {
 			sizeof(*((struct state *)0)->field), 0, 1                        \
 	}
 	MAPPED("lb_config", config, 1), /* the first one */
-	MAPPED("lb_services", services, LB_MAX_SERVICES),
-	MAPPED("lb_backends", backends, LB_MAX_BACKENDS),
+	MAPPED("lb_records", records, 1),
 	MAPPED("lb_admissions", admissions, LB_MAX_BACKENDS),
 	{ "lb_profiles", offsetof(struct state, profiles),
 	  sizeof(struct lb_profile) * LB_MAX_PROFILES, 1, 0 },
-	MAPPED("lb_sources", sources, LB_MAX_SOURCES),
 	MAPPED("lb_switches", switches, 1),
-	MAPPED("lb_devices", devices, LB_MAX_DEVICES),
 	MAPPED("lb_policy_info", policies, LB_MAX_POLICIES),
-	MAPPED("lb_hops", hops, LB_MAX_BACKENDS),
-	MAPPED("lb_live", live, LB_MAX_BACKENDS),
-	MAPPED("lb_endpoints4", endpoints4, LB_ENDPOINT_BUCKETS),
-	MAPPED("lb_endpoints6", endpoints6, LB_ENDPOINT_BUCKETS),
 	FLOWS("lb_flows4", flows4),
 	FLOWS("lb_flows6", flows6),
 };
@@ -226,6 +219,21 @@ static int map_config(struct state *s)
 	return 0;
 }
 
+/* The parts of lb_records by their names. */
+static void name_records(struct state *s)
+{
+	struct lb_records *all = s->records;
+
+	s->services = all->services;
+	s->backends = all->backends;
+	s->sources = all->sources;
+	s->devices = all->devices;
+	s->hops = all->hops;
+	s->live = all->live;
+	s->endpoints4 = all->endpoints4;
+	s->endpoints6 = all->endpoints6;
+}
+
 int state_map_all(struct state *s, bool is_new)
 {
 	int err = map_config(s);
@@ -237,6 +245,8 @@ int state_map_all(struct state *s, bool is_new)
 	for (i = 1; i < N_MAPPED && !err; i++)
 		if (!mapped[i].on_demand)
 			err = map_one(s, &mapped[i]);
+	if (!err)
+		name_records(s);
 	for (i = 0; i < N_OPENED && !err; i++) {
 		const struct opened *o = &opened[i];
 		int fd = open_pin(s, o->name, o->type, o->value_size, o->n);

@@ -26,20 +26,21 @@ enum state_access { STATE_READ, STATE_WRITE };
 struct state {
 	char dir[256]; /* the instance's folder in bpffs */
 	enum state_access access;
-	int lock_fd;			 /* -1: not locked */
-	struct lb_config *config;	 /* mmaps; valid while open */
-	struct lb_service *services;	 /* [LB_MAX_SERVICES] */
-	struct lb_backend *backends;	 /* [LB_MAX_BACKENDS] */
-	struct lb_admission *admissions; /* [LB_MAX_BACKENDS] */
-	struct lb_profile *profiles;
-	struct lb_source *sources; /* [LB_MAX_SOURCES]; 0 is none */
-	struct lb_switches *switches;
+	int lock_fd;		  /* -1: not locked */
+	struct lb_config *config; /* mmaps; valid while open */
+	struct lb_records *records;
+	struct lb_service *services; /* [LB_MAX_SERVICES], of records; so are */
+	struct lb_backend *backends; /* [LB_MAX_BACKENDS] */
+	struct lb_source *sources;   /* [LB_MAX_SOURCES]; 0 is none */
 	struct lb_device *devices;
-	struct lb_policy_info *policies;
 	struct lb_hop *hops;
 	__u64 *live;
 	struct lb_endpoint_bucket4 *endpoints4;
 	struct lb_endpoint_bucket6 *endpoints6;
+	struct lb_admission *admissions; /* [LB_MAX_BACKENDS] */
+	struct lb_profile *profiles;
+	struct lb_switches *switches;
+	struct lb_policy_info *policies;
 	const struct lb_bucket4 *flows4; /* mapped on demand: state_map_flows */
 	const struct lb_bucket6 *flows6;
 	int tables_fd, previous_fd; /* maps that cannot be mapped */

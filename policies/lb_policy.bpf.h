@@ -40,6 +40,7 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
+#define LB_RECORDS_LOOKED_UP /* a policy's .bss is its own */
 #include "chain.bpf.h"
 #include "live.bpf.h"
 #include "order.bpf.h"
@@ -129,7 +130,8 @@ static __always_inline __u32 lb_backend_weight(__u32 id)
 {
 	const struct lb_backend *backend = backend_get(id);
 
-	if (!backend || READ_ONCE(backend->state) != LB_BACKEND_ACTIVE)
+	if (!backend || id >= LB_MAX_BACKENDS ||
+	    READ_ONCE(backend->state) != LB_BACKEND_ACTIVE)
 		return 0;
 	return READ_ONCE(backend->weight);
 }
@@ -137,9 +139,9 @@ static __always_inline __u32 lb_backend_weight(__u32 id)
 /* How many live flows it has, on all CPUs, those chosen a moment ago not yet among them. */
 static __always_inline __u64 lb_backend_live(__u32 id)
 {
-	const __u64 *live = bpf_map_lookup_elem(&lb_live, &id);
+	const __u64 *live = live_get(id);
 
-	return live ? READ_ONCE(*live) : 0;
+	return live && id < LB_MAX_BACKENDS ? READ_ONCE(*live) : 0;
 }
 
 /*
@@ -205,7 +207,8 @@ static __always_inline enum lb_reason policy_backend(struct lb_pkt *pkt, __u32 i
 {
 	const struct lb_backend *backend = backend_get(id);
 
-	if (!backend || !READ_ONCE(backend->ref) || backend->service != pkt->service)
+	if (!backend || !id || id >= LB_MAX_BACKENDS || !READ_ONCE(backend->ref) ||
+	    backend->service != pkt->service)
 		return LB_REASON_BAD_SLOT;
 	pkt->backend = id;
 	return READ_ONCE(backend->state) == LB_BACKEND_ACTIVE ? LB_REASON_NONE

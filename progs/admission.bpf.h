@@ -26,10 +26,9 @@ static __always_inline bool makes_flow(const struct lb_pkt *pkt)
 static __always_inline bool has_max_flows(__u32 id)
 {
 	const struct lb_admission *a = bpf_map_lookup_elem(&lb_admissions, &id);
-	const __u64 *live = bpf_map_lookup_elem(&lb_live, &id);
 	__u32 most = a ? READ_ONCE(a->max_flows) : 0;
 
-	return most && live && READ_ONCE(*live) >= most;
+	return most && READ_ONCE(*live_get(id)) >= most;
 }
 
 /*

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* backends.bpf.h - the backends' records. */
+/* backends.bpf.h - the backends' records: never NULL in stages. */
 #ifndef LB_BACKENDS_BPF_H
 #define LB_BACKENDS_BPF_H
 
@@ -7,18 +7,13 @@
 #include <bpf/bpf_helpers.h>
 #include <lb/abi.h>
 
-/* Backend id -> its record.  Written by lbctl. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, LB_MAX_BACKENDS);
-	__type(key, __u32);
-	__type(value, struct lb_backend);
-} lb_backends SEC(".maps");
+#include "records.bpf.h"
 
 static __always_inline struct lb_backend *backend_get(__u32 id)
 {
-	return bpf_map_lookup_elem(&lb_backends, &id);
+	struct lb_records *all = records();
+
+	return all ? &all->backends[LB_BELOW(LB_MAX_BACKENDS, id)] : NULL;
 }
 
 #endif /* LB_BACKENDS_BPF_H */

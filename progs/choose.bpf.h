@@ -39,8 +39,6 @@ static __always_inline int no_backend(struct xdp_md *ctx, struct lb_pkt *pkt)
 {
 	const struct lb_service *service = service_get(pkt->service);
 
-	if (!service)
-		return lb_drop(ctx, pkt, LB_REASON_ABORTED);
 	if (service->on_empty == LB_ON_EMPTY_DROP)
 		return lb_drop(ctx, pkt, LB_REASON_EMPTY_DROP);
 	if (service->on_empty == LB_ON_EMPTY_PASS) {

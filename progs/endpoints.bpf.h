@@ -10,25 +10,8 @@
 
 #include "chain.bpf.h"
 #include "order.bpf.h"
+#include "records.bpf.h"
 #include <lb/hash.h>
-
-/* (IPv4 address, port, protocol, kind) -> what it is to us.  Written by lbctl. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, LB_ENDPOINT_BUCKETS);
-	__type(key, __u32);
-	__type(value, struct lb_endpoint_bucket4);
-} lb_endpoints4 SEC(".maps");
-
-/* The same for IPv6. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, LB_ENDPOINT_BUCKETS);
-	__type(key, __u32);
-	__type(value, struct lb_endpoint_bucket6);
-} lb_endpoints6 SEC(".maps");
 
 /* struct lb_endpoint_key4 or lb_endpoint_key6. */
 struct endpoint_key {
@@ -37,10 +20,9 @@ struct endpoint_key {
 
 static __always_inline __u32 bucket4_value(__u32 index, const __u64 *key)
 {
-	const struct lb_endpoint_bucket4 *b = bpf_map_lookup_elem(&lb_endpoints4, &index);
+	const struct lb_endpoint_bucket4 *b =
+		&lb_records.endpoints4[LB_BELOW(LB_ENDPOINT_BUCKETS, index)];
 
-	if (!b)
-		return 0;
 #pragma unroll
 	for (int i = 0; i < LB_ENDPOINT_WAYS; i++)
 		if (b->way[i].key[0] == key[0] && b->way[i].value)
@@ -50,10 +32,9 @@ static __always_inline __u32 bucket4_value(__u32 index, const __u64 *key)
 
 static __always_inline __u32 bucket6_value(__u32 index, const __u64 *key)
 {
-	const struct lb_endpoint_bucket6 *b = bpf_map_lookup_elem(&lb_endpoints6, &index);
+	const struct lb_endpoint_bucket6 *b =
+		&lb_records.endpoints6[LB_BELOW(LB_ENDPOINT_BUCKETS, index)];
 
-	if (!b)
-		return 0;
 #pragma unroll
 	for (int i = 0; i < LB_ENDPOINT_WAYS; i++)
 		if (b->way[i].value &&
@@ -63,10 +44,8 @@ static __always_inline __u32 bucket6_value(__u32 index, const __u64 *key)
 	return 0;
 }
 
-static __always_inline __u32 bucket_value(int family, __u32 hash, const __u64 *key)
+static __always_inline __u32 bucket_value(int family, __u32 index, const __u64 *key)
 {
-	__u32 index = hash & (LB_ENDPOINT_BUCKETS - 1);
-
 	return family == 4 ? bucket4_value(index, key) : bucket6_value(index, key);
 }
 

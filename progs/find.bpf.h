@@ -20,9 +20,6 @@ static __always_inline bool reply_agrees(struct lb_pkt *pkt, const struct lb_end
 	const struct lb_backend *backend = backend_get(LB_BACKEND_REF_ID(pkt->backend));
 	const struct lb_service *service = service_get(id);
 
-	if (!backend || !service)
-		return false;
-
 	pkt->service = id;
 	/* SYNs are seldom, but a service with an MSS has no other sign of it here. */
 	pkt->stage = LB_STAGE_REWRITE;

@@ -39,7 +39,7 @@
  *    flow.  TCP flows beyond that leave one way of their bucket to others.  So a flood of
  *    SYNs, with or without resets or FINs, finds its one way in eight and evicts no
  *    connection, and a full table still accepts new ones.
- * 5. lb_live[backend] counts the flows that name the backend and are not closed; it
+ * 5. lb_records.live[backend] counts the flows that name the backend and are not closed; it
  *    changes under the flow's lock only.  Flows of a backend's former incarnation are dead
  *    and were never counted for the new one.
  *

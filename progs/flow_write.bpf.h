@@ -53,7 +53,7 @@ static __always_inline void live_add(__u32 ref, __s64 n)
 {
 	__u32 id = LB_BACKEND_REF_ID(ref);
 	const struct lb_backend *backend = backend_get(id);
-	__u64 *live = bpf_map_lookup_elem(&lb_live, &id);
+	__u64 *live = live_get(id);
 
 	if (backend && live && READ_ONCE(backend->ref) == ref)
 		__sync_fetch_and_add(live, n);

@@ -153,8 +153,6 @@ static __always_inline void remember(const struct lb_pkt *pkt)
 	struct lb_client value = { .seen = pkt->now };
 	struct lb_client_key key;
 
-	if (!backend)
-		return;
 	value.backend = READ_ONCE(backend->ref);
 	client_key(pkt, &key);
 	bpf_map_update_elem(&lb_clients, &key, &value, BPF_ANY);
@@ -179,8 +177,6 @@ int lb_admit(struct xdp_md *ctx)
 	if (!pkt)
 		return lb_abort();
 	service = service_get(pkt->service);
-	if (!service)
-		return lb_drop(ctx, pkt, LB_REASON_ABORTED);
 	table = table_get(pkt->service);
 	if (!table)
 		return no_backend(ctx, pkt);

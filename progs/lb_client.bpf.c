@@ -23,8 +23,7 @@ static __always_inline bool takes_flows(const struct lb_pkt *pkt, __u32 ref)
 {
 	const struct lb_backend *backend = backend_get(LB_BACKEND_REF_ID(ref));
 
-	if (!backend || READ_ONCE(backend->ref) != ref ||
-	    backend->service != pkt->service ||
+	if (READ_ONCE(backend->ref) != ref || backend->service != pkt->service ||
 	    READ_ONCE(backend->state) != LB_BACKEND_ACTIVE || !READ_ONCE(backend->weight))
 		return false;
 	return !backend_is_full(pkt, LB_BACKEND_REF_ID(ref));
@@ -60,8 +59,6 @@ int lb_client(struct xdp_md *ctx)
 	if (!pkt)
 		return lb_abort();
 	service = service_get(pkt->service);
-	if (!service)
-		return lb_drop(ctx, pkt, LB_REASON_ABORTED);
 	pkt->backend = LB_BACKEND_REF_ID(client_backend(pkt, service->affinity));
 	if (pkt->backend)
 		return lb_go_forward(ctx, pkt);

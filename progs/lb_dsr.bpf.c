@@ -29,14 +29,10 @@ int lb_dsr(struct xdp_md *ctx)
 	if (!pkt)
 		return lb_abort();
 	service = service_get(pkt->service);
-	if (!service)
-		return lb_drop(ctx, pkt, LB_REASON_ABORTED);
 	reason = one_way(pkt, service, &sent);
 	if (reason)
 		return lb_drop(ctx, pkt, reason);
 	backend = backend_get(LB_BACKEND_REF_ID(pkt->backend));
-	if (!backend)
-		return lb_drop(ctx, pkt, LB_REASON_ABORTED);
 
 	reason = hop_to_backend(ctx, pkt, pkt->family, service->address, backend, &hop);
 	if (!reason && hop.gateway)

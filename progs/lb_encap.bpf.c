@@ -22,15 +22,6 @@
 
 static const __u8 lb_this_stage = LB_STAGE_ENCAP;
 
-/* Index in lb_backend.source -> where tunnels come from.  Written by lbctl. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, LB_MAX_SOURCES);
-	__type(key, __u32);
-	__type(value, struct lb_source);
-} lb_sources SEC(".maps");
-
 /* The outer header's ends and size. */
 static __always_inline enum lb_reason choose_outer(const struct lb_pkt *pkt,
 						   const struct lb_service *service,
@@ -38,9 +29,10 @@ static __always_inline enum lb_reason choose_outer(const struct lb_pkt *pkt,
 						   struct outer *o)
 {
 	__u32 index = backend->source;
-	const struct lb_source *from = bpf_map_lookup_elem(&lb_sources, &index);
+	const struct lb_source *from =
+		&lb_records.sources[LB_BELOW(LB_MAX_SOURCES, index)];
 
-	if (!from || !index || from->family != backend->family)
+	if (!index || from->family != backend->family)
 		return LB_REASON_NO_SOURCE;
 
 	o->family = backend->family == 4 ? 4 : 6;
@@ -127,14 +119,10 @@ int lb_encap(struct xdp_md *ctx)
 	if (!pkt)
 		return lb_abort();
 	service = service_get(pkt->service);
-	if (!service)
-		return lb_drop(ctx, pkt, LB_REASON_ABORTED);
 	reason = one_way(pkt, service, &sent);
 	if (reason)
 		return lb_drop(ctx, pkt, reason);
 	backend = backend_get(LB_BACKEND_REF_ID(pkt->backend));
-	if (!backend)
-		return lb_drop(ctx, pkt, LB_REASON_ABORTED);
 	return send_inside(ctx, pkt, service, backend, sent);
 }
 

@@ -7,7 +7,7 @@
  * is thousands of flows, so that a policy can be judged while its loading waits.
  *
  * in:   lb_trials; the policy in slot 0 of lb_policies, lb_hear in all slots of lb_stages
- * out:  lb_trial.answer; lb_live, as the flow table would keep it
+ * out:  lb_trial.answer; lb_records.live, as the flow table would keep it
  * else: the answer stays LB_TRIAL_LOST
  */
 #include <linux/bpf.h>
@@ -39,13 +39,8 @@ static __always_inline struct lb_trial *trial(void)
 /* A flow of the backend that @answer names begins (1) or ends (-1). */
 static __always_inline void count_live(__u32 answer, __s64 change)
 {
-	__u64 *live;
-
-	if (!answer || answer >= LB_TRIAL_BACKENDS)
-		return;
-	live = bpf_map_lookup_elem(&lb_live, &answer);
-	if (live)
-		*live += change;
+	if (answer && answer < LB_TRIAL_BACKENDS)
+		*live_get(answer) += change;
 }
 
 static __always_inline void write_key(struct lb_pkt *pkt,

@@ -171,8 +171,6 @@ static __always_inline int icmp_nat(struct xdp_md *ctx, struct lb_pkt *pkt, int 
 	struct next_hop hop = {};
 	struct tuple to;
 
-	if (!service || !backend)
-		return lb_drop(ctx, pkt, LB_REASON_ABORTED);
 	make_tuple(pkt, service, backend, &to);
 	if (to.hops && time_to_live(ctx, pkt, family) <= 1)
 		return lb_drop(ctx, pkt, LB_REASON_TTL_EXPIRED);

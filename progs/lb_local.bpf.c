@@ -51,7 +51,7 @@ __noinline int find(struct lb_pkt *pkt)
 	if (!reply_find_any(pkt))
 		return false;
 	service = service_get(pkt->service);
-	if (!service || service->forward != LB_FORWARD_LOCAL)
+	if (service->forward != LB_FORWARD_LOCAL)
 		return false;
 	set_origin(pkt, service);
 	return true;

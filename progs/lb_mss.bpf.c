@@ -95,8 +95,6 @@ int lb_mss(struct xdp_md *ctx)
 	if (!pkt)
 		return lb_abort();
 	service = service_get(pkt->service);
-	if (!service)
-		return lb_drop(ctx, pkt, LB_REASON_ABORTED);
 	mss = READ_ONCE(service->mss);
 	end = mss ? options_end(ctx, pkt) : 0;
 	at = pkt->l4 + sizeof(struct tcphdr);

@@ -21,7 +21,7 @@ static __always_inline bool agrees(struct lb_pkt *pkt)
 	const struct lb_backend *backend = backend_get(LB_BACKEND_REF_ID(pkt->backend));
 	const struct lb_service *service = service_get(id);
 
-	if (!backend || !service || !wide_origin(pkt))
+	if (!wide_origin(pkt))
 		return false;
 
 	pkt->service = id;
@@ -69,7 +69,7 @@ static __always_inline int go_back(struct xdp_md *ctx, struct lb_pkt *pkt)
 	pkt->stage = LB_STAGE_REWRITE;
 	if (pkt->flags & LB_PKT_ERROR)
 		pkt->stage = LB_STAGE_ICMP_NAT;
-	else if ((pkt->tcp_flags & TCP_SYN) && service && service->mss)
+	else if ((pkt->tcp_flags & TCP_SYN) && service->mss)
 		pkt->stage = LB_STAGE_MSS;
 	return lb_go_forward(ctx, pkt);
 }

@@ -58,7 +58,7 @@ int lb_resolve(struct __sk_buff *skb)
 	if (!id)
 		return bpf_redirect_neigh(ifindex, NULL, 0, 0);
 	backend = backend_get(id);
-	return backend ? to_backend(ifindex, backend) : TC_ACT_SHOT;
+	return to_backend(ifindex, backend);
 }
 
 char _license[] SEC("license") = "GPL";

@@ -64,7 +64,7 @@ static __always_inline bool is_of_backend(const struct lb_pkt *pkt,
 {
 	const struct lb_backend *b = backend_get(LB_BACKEND_REF_ID(pkt->backend));
 
-	if (pkt->service == LB_NO_SERVICE || !LB_BACKEND_REF_ID(pkt->backend) || !b)
+	if (pkt->service == LB_NO_SERVICE || !LB_BACKEND_REF_ID(pkt->backend))
 		return false;
 	if (b->family != f->backend_family ||
 	    (f->backend_port && b->port != f->backend_port))

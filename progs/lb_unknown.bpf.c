@@ -32,8 +32,7 @@ static __always_inline bool is_usable(const struct lb_pkt *pkt)
 	const struct lb_backend *backend = backend_get(pkt->backend);
 	__u32 state;
 
-	if (!pkt->backend || !backend || !READ_ONCE(backend->ref) ||
-	    backend->service != pkt->service)
+	if (!pkt->backend || !READ_ONCE(backend->ref) || backend->service != pkt->service)
 		return false;
 	state = READ_ONCE(backend->state);
 	return state == LB_BACKEND_ACTIVE || state == LB_BACKEND_DRAIN;
@@ -90,7 +89,7 @@ static __always_inline bool is_remembered(struct lb_pkt *pkt,
 		return false;
 	ref = READ_ONCE(client->backend);
 	backend = backend_get(LB_BACKEND_REF_ID(ref));
-	if (!backend || READ_ONCE(backend->ref) != ref)
+	if (READ_ONCE(backend->ref) != ref)
 		return false;
 	pkt->backend = LB_BACKEND_REF_ID(ref);
 	return is_usable(pkt);
@@ -149,8 +148,6 @@ int lb_unknown(struct xdp_md *ctx)
 	if (pkt->attempt != LB_UNKNOWN_NONE && is_usable(pkt))
 		return lb_go_forward(ctx, pkt);
 	service = service_get(pkt->service);
-	if (!service)
-		return lb_drop(ctx, pkt, LB_REASON_ABORTED);
 	/* A client sends no SYN-ACK to a service: there was no such connection. */
 	if (!(pkt->tcp_flags & TCP_SYN)) {
 		if (pkt->attempt == LB_UNKNOWN_NONE && is_remembered(pkt, service))

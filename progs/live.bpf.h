@@ -7,13 +7,14 @@
 #include <bpf/bpf_helpers.h>
 #include <lb/abi.h>
 
+#include "records.bpf.h"
+
 /* Backend id -> flows that name it and are not closed.  Written by flow_write.bpf.h. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, LB_MAX_BACKENDS);
-	__type(key, __u32);
-	__type(value, __u64);
-} lb_live SEC(".maps");
+static __always_inline __u64 *live_get(__u32 id)
+{
+	struct lb_records *all = records();
+
+	return all ? &all->live[LB_BELOW(LB_MAX_BACKENDS, id)] : NULL;
+}
 
 #endif /* LB_LIVE_BPF_H */

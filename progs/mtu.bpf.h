@@ -62,10 +62,8 @@ static __always_inline bool came_in_skb_mode(const struct xdp_md *ctx)
 {
 	__u32 ifindex = ctx->ingress_ifindex;
 	const __u32 *slot = bpf_map_lookup_elem(&lb_device_slots, &ifindex);
-	const struct lb_device *dev = slot ? bpf_map_lookup_elem(&lb_devices, slot)
-					   : NULL;
 
-	return dev && dev->mode == LB_MODE_SKB;
+	return slot && device_get(*slot)->mode == LB_MODE_SKB;
 }
 
 /*

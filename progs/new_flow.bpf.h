@@ -29,7 +29,7 @@ static __always_inline bool host_may_know(const struct lb_pkt *pkt)
 {
 	const struct lb_service *service = service_get(pkt->service);
 
-	return service && service->on_empty == LB_ON_EMPTY_PASS;
+	return service->on_empty == LB_ON_EMPTY_PASS;
 }
 
 /* Neither a connection's first packet nor of a flow, where flows are kept. */

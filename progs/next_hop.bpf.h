@@ -26,15 +26,6 @@
 /* ARP and ND give up after three seconds; so do we, but for one packet a second. */
 #define PATIENCE_S 3
 
-/* Backend id -> its next hop. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, LB_MAX_BACKENDS);
-	__type(key, __u32);
-	__type(value, struct lb_hop);
-} lb_hops SEC(".maps");
-
 #define PROBES 1024
 
 /* Hash of a next hop -> jiffies when a packet last went to it the kernel's way.  Hops
@@ -46,16 +37,7 @@ struct {
 	__type(value, __u32);
 } lb_probes SEC(".maps");
 
-/* Slot -> an interface that has the chain.  Written by lbctl. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, LB_MAX_DEVICES);
-	__type(key, __u32);
-	__type(value, struct lb_device);
-} lb_devices SEC(".maps");
-
-/* Interface index -> slot in lb_devices.  Written by lbctl. */
+/* Interface index -> slot in lb_records.devices.  Written by lbctl. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, LB_MAX_DEVICES);
@@ -70,6 +52,12 @@ struct {
 	__type(key, __u32);
 	__type(value, __u32);
 } lb_egress SEC(".maps");
+
+/* The device of @slot. */
+static __always_inline const struct lb_device *device_get(__u32 slot)
+{
+	return &lb_records.devices[LB_BELOW(LB_MAX_DEVICES, slot)];
+}
 
 /* The answer: a hop to send to, or an interface for the kernel to send by. */
 struct next_hop {
@@ -173,11 +161,9 @@ hop_to_backend(struct xdp_md *ctx, struct lb_pkt *pkt, int family, const __be32 
 	       const struct lb_backend *backend, struct next_hop *hop)
 {
 	__u32 id = LB_BACKEND_REF_ID(pkt->backend), now = pkt->now, hz = lb_params.hz;
-	struct lb_hop *kept = bpf_map_lookup_elem(&lb_hops, &id);
+	struct lb_hop *kept = &lb_records.hops[LB_BELOW(LB_MAX_BACKENDS, id)];
 	enum lb_reason reason;
 
-	if (!kept)
-		return LB_REASON_ABORTED;
 	hop->to = READ_ONCE(kept->to);
 	hop->mtu = READ_ONCE(kept->mtu);
 	hop->gateway = READ_ONCE(kept->gateway);

@@ -47,10 +47,10 @@ __noinline int reply_of(struct lb_pkt *pkt, __u32 id)
 	const struct lb_service *service;
 	bool found;
 
-	if (!pkt || !backend)
+	if (!pkt)
 		return 0;
 	service = service_get(backend->service);
-	if (!service || !LB_FORWARD_IS_NAT(service->forward))
+	if (!LB_FORWARD_IS_NAT(service->forward))
 		return 0;
 
 	pkt->service = backend->service;
@@ -72,13 +72,11 @@ static __always_inline bool reply_find(struct lb_pkt *pkt, __u32 first)
 
 #pragma unroll
 	for (int i = 0; i < LB_MAX_SIBLINGS; i++) {
-		const struct lb_backend *backend = backend_get(id);
-
-		if (!id || !backend)
+		if (!id)
 			break;
 		if (reply_of(pkt, id))
 			return true;
-		id = READ_ONCE(backend->next);
+		id = READ_ONCE(backend_get(id)->next);
 	}
 	return false;
 }
@@ -133,8 +131,6 @@ __noinline int reply_is_taken(struct lb_pkt *pkt, __u32 port)
 	if (!pkt || !reply)
 		return 0;
 	backend = backend_get(LB_BACKEND_REF_ID(pkt->backend));
-	if (!backend)
-		return 0;
 
 	think_of_reply(reply, pkt, backend, port);
 	return reply_find_any(reply) && reply->service != pkt->service;

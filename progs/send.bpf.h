@@ -12,10 +12,8 @@
 static __always_inline bool keeps_tags_at(const struct xdp_md *ctx, __u32 ifindex)
 {
 	const __u32 *slot = bpf_map_lookup_elem(&lb_device_slots, &ifindex);
-	const struct lb_device *dev = slot ? bpf_map_lookup_elem(&lb_devices, slot)
-					   : NULL;
 
-	return dev && keeps_tags(ctx, dev);
+	return slot && keeps_tags(ctx, device_get(*slot));
 }
 
 /*
@@ -60,11 +58,9 @@ static __always_inline int send_by_xdp(struct xdp_md *ctx, struct lb_pkt *pkt, _
 				       enum lb_reason reason)
 {
 	__u32 slot = LB_HOP_DEVICE(to);
-	const struct lb_device *dev = bpf_map_lookup_elem(&lb_devices, &slot);
+	const struct lb_device *dev = device_get(slot);
 	__u8 *eth;
 
-	if (!dev)
-		return lb_drop(ctx, pkt, LB_REASON_ABORTED);
 	if ((pkt->l3 != ETH_HLEN || dev->tag[0].type) && !keeps_tags(ctx, dev) &&
 	    !frame_retag(ctx, pkt, tags_word(dev->tag)))
 		return lb_drop(ctx, pkt, LB_REASON_ABORTED);

@@ -12,15 +12,6 @@
 
 #include "backends.bpf.h"
 
-/* Service id -> its record.  Written by lbctl. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, LB_MAX_SERVICES);
-	__type(key, __u32);
-	__type(value, struct lb_service);
-} lb_services SEC(".maps");
-
 /* A table: struct lb_table, then struct lb_table_slots.  Of any length. */
 struct lb_table_map {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -38,9 +29,12 @@ struct {
 	__array(values, struct lb_table_map);
 } lb_tables SEC(".maps");
 
+/* Never NULL in stages. */
 static __always_inline const struct lb_service *service_get(__u32 id)
 {
-	return bpf_map_lookup_elem(&lb_services, &id);
+	struct lb_records *all = records();
+
+	return all ? &all->services[LB_BELOW(LB_MAX_SERVICES, id)] : NULL;
 }
 
 #endif /* LB_SERVICES_BPF_H */

@@ -2,8 +2,8 @@
 /*
  * sweep.bpf.h - end flows that have timed out before somebody needs their place.
  *
- * A flow that timed out is noticed only when its bucket needs room, and is counted in lb_live
- * until then.  For max-flows that is too late: a backend that is full makes no flows, so no
+ * A flow that timed out is noticed only when its bucket needs room, and is counted as
+ * live until then.  For max-flows that is too late: a backend that is full makes no flows, so no
  * room is needed, and it would be full for ever.  So who finds one full sweeps the table on,
  * some buckets for each jiffy since the last time: at most a hundredth of a CPU's time, and
  * nothing while no backend is full.

@@ -109,7 +109,7 @@ is_json() {
 	python3 -c '
 import json, sys
 root = json.load(open(sys.argv[1]))
-assert root["abi"] == 3, root
+assert root["abi"] == 4, root
 assert sys.argv[2] in root, list(root)' "$tmp/json" "$name" 2>"$tmp/err"
 	test_is $? "... and has abi and '$name'" "$(tail -1 "$tmp/err")"
 }

@@ -197,14 +197,12 @@ static int nat_map(const struct stage *s, int family)
 static void live_add(const struct stage *s, const struct flow *f)
 {
 	__u32 id = LB_BACKEND_REF_ID(f->flow.backend);
-	int fd = stage_find_map(s, "lb_live");
 	__u64 live;
 
-	/* A stage that only reads flows does not have it. */
-	if (fd < 0 || LB_WAY_STATE(f->way) == LB_FLOW_CLOSED)
+	if (LB_WAY_STATE(f->way) == LB_FLOW_CLOSED)
 		return;
 	live = world_live(s, id) + 1;
-	assert_return_code(bpf_map_update_elem(fd, &id, &live, 0), errno);
+	world_put(s, "lb_live", id, &live);
 }
 
 void flows_put(const struct stage *s, struct flow *f)
@@ -285,7 +283,5 @@ void flows_clear(const struct stage *s)
 		nat_clear(s, family);
 	}
 	for (__u32 id = 1; id <= s->n_backends; id++)
-		assert_return_code(bpf_map_update_elem(stage_map(s, "lb_live"), &id,
-						       &zero, 0),
-				   errno);
+		world_put(s, "lb_live", id, &zero);
 }

@@ -116,14 +116,13 @@ int icmp_close(void **state)
 
 void icmp_afresh(void)
 {
-	int hops = stage_map(&icmp_stage, "lb_hops"),
-	    probes = stage_map(&icmp_stage, "lb_probes");
+	int probes = stage_map(&icmp_stage, "lb_probes");
 	__u32 now = stage_now(&icmp_stage);
 	struct lb_hop none = {};
 
 	flows_clear(&icmp_stage);
 	for (__u32 id = 1; id <= icmp_stage.n_backends; id++) {
-		assert_int_equal(bpf_map_update_elem(hops, &id, &none, 0), 0);
+		world_put(&icmp_stage, "lb_hops", id, &none);
 		world_set_backend(&icmp_stage, id, LB_BACKEND_ACTIVE, 1);
 	}
 	for (__u32 i = 0; !bpf_map_update_elem(probes, &i, &now, BPF_EXIST); i++)

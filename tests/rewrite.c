@@ -45,14 +45,13 @@ int rewrite_close(void **state)
 
 void rewrite_afresh(void)
 {
-	int hops = stage_map(&rewrite_stage, "lb_hops"),
-	    probes = stage_map(&rewrite_stage, "lb_probes");
+	int probes = stage_map(&rewrite_stage, "lb_probes");
 	__u32 now = stage_now(&rewrite_stage);
 	struct lb_hop none = {};
 
 	flows_clear(&rewrite_stage);
 	for (__u32 id = 1; id <= rewrite_stage.n_backends; id++) {
-		assert_int_equal(bpf_map_update_elem(hops, &id, &none, 0), 0);
+		world_put(&rewrite_stage, "lb_hops", id, &none);
 		world_set_backend(&rewrite_stage, id, LB_BACKEND_ACTIVE, 1);
 	}
 	for (__u32 i = 0; !bpf_map_update_elem(probes, &i, &now, BPF_EXIST); i++)

@@ -52,13 +52,10 @@ int talk_close(void **state)
 static void clear_array(const char *map, size_t size, __u32 n)
 {
 	int fd = stage_map(&talk_stage, map);
-	__u32 *keys = calloc(n, sizeof(*keys));
-	void *none = calloc(n, (size + 7) & ~7UL);
+	void *none = calloc(1, size);
 
 	for (__u32 i = 0; i < n; i++)
-		keys[i] = i;
-	assert_return_code(bpf_map_update_batch(fd, keys, none, &n, NULL), errno);
-	free(keys);
+		assert_return_code(bpf_map_update_elem(fd, &i, none, 0), errno);
 	free(none);
 }
 
@@ -108,11 +105,9 @@ static void clear_reasons(void)
 static void clear_world(void)
 {
 	flows_clear(&talk_stage);
-	clear_array("lb_endpoints4", sizeof(struct lb_endpoint_bucket4),
-		    LB_ENDPOINT_BUCKETS);
-	clear_array("lb_endpoints6", sizeof(struct lb_endpoint_bucket6),
-		    LB_ENDPOINT_BUCKETS);
-	clear_array("lb_hops", sizeof(struct lb_hop), TALK_SERVICES * TALK_BACKENDS + 1);
+	world_clear(&talk_stage, "lb_endpoints4");
+	world_clear(&talk_stage, "lb_endpoints6");
+	world_clear(&talk_stage, "lb_hops");
 	clear_array("lb_switches", sizeof(struct lb_switches), 1);
 	clear_array("lb_answers", sizeof(__u64), TALK_SERVICES);
 	clear_prefixes("lb_prefixes4");

@@ -18,7 +18,7 @@ no_instance() {
 	test_is $? "what was refused left no pins"
 	prints "help is the grammar" '^backend := ' lb -h
 	prints "help wins over a wrong word" '^backend := ' lb nonsense --help
-	prints "version" '^lbctl [0-9.]+, abi 3$' lb -V
+	prints "version" '^lbctl [0-9.]+, abi 4$' lb -V
 	does "doctor needs no instance" lb doctor
 	printf '%s\n' "chain attach v0" "policy set hash" "service add 10.0.0.10:80/tcp" \
 		>"$tmp/first"

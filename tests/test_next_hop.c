@@ -24,17 +24,13 @@ static struct lb_hop hop_of(__u32 backend)
 {
 	struct lb_hop hop;
 
-	assert_int_equal(bpf_map_lookup_elem(stage_map(&rewrite_stage, "lb_hops"),
-					     &backend, &hop),
-			 0);
+	world_get(&rewrite_stage, "lb_hops", backend, &hop);
 	return hop;
 }
 
 static void set_hop(__u32 backend, struct lb_hop hop)
 {
-	assert_int_equal(bpf_map_update_elem(stage_map(&rewrite_stage, "lb_hops"),
-					     &backend, &hop, 0),
-			 0);
+	world_put(&rewrite_stage, "lb_hops", backend, &hop);
 }
 
 static void a_next_hop_is_kept_and_learnt_anew(void **state)

@@ -222,7 +222,6 @@ static void a_cleared_way_hides_nothing(void **state)
 {
 	const struct layer *syn =
 		PKT(ETH(), IP4(CLIENT, SERVICE), TCP(31337, 9000, .flags = TH_SYN));
-	int fd = stage_map(&parse_stage, "lb_endpoints4");
 	struct lb_endpoint_bucket4 b;
 	struct run r;
 
@@ -233,13 +232,13 @@ static void a_cleared_way_hides_nothing(void **state)
 	for (__u32 i = 0; i < LB_ENDPOINT_BUCKETS; i++) {
 		struct lb_endpoint_key4 key;
 
-		assert_return_code(bpf_map_lookup_elem(fd, &i, &b), errno);
+		world_get(&parse_stage, "lb_endpoints4", i, &b);
 		memcpy(&key, b.way[0].key, sizeof(key));
 		if (!b.way[0].value || key.port != htons(9000))
 			continue;
 		b.way[2] = b.way[0];
 		b.way[0].value = 0;
-		assert_return_code(bpf_map_update_elem(fd, &i, &b, 0), errno);
+		world_put(&parse_stage, "lb_endpoints4", i, &b);
 	}
 	stage_run_layers(stage_program(&parse_stage, "lb_parse"), syn, 0, &r);
 	assert_int_equal(r.verdict, REACHED_POLICY + POLICY);

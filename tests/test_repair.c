@@ -268,7 +268,7 @@ static void a_foreign_pin_is_refused(void **arg)
 
 	(void)arg;
 	state_close(&state);
-	snprintf(path, sizeof(path), "%s/" PIN_MAPS "/lb_services", pin_dir);
+	snprintf(path, sizeof(path), "%s/" PIN_MAPS "/lb_records", pin_dir);
 	assert_return_code(unlink(path), errno);
 	assert_int_equal(state_open(&other, &where, STATE_READ), -ENOENT);
 	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "foreign", 4, 4, 1, NULL);
@@ -286,7 +286,7 @@ static void an_instance_that_was_never_finished_is_made_anew(void **arg)
 	state.config->magic = 0;
 	state_close(&state);
 	assert_int_equal(state_open(&state, &where, STATE_READ), -ENOENT);
-	snprintf(path, sizeof(path), "%s/" PIN_MAPS "/lb_services", pin_dir);
+	snprintf(path, sizeof(path), "%s/" PIN_MAPS "/lb_records", pin_dir);
 	unlink(path);
 	assert_int_equal(state_create(&state, &where, 100), 0);
 	assert_int_equal(state.config->flows, 128);

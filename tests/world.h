@@ -60,7 +60,13 @@ void world_add_device(struct stage *s, __u32 ifindex, const __u8 *mac);
 /* What world_add() does about a service that is not of one address and port. */
 void world_wide_add(struct stage *s, __u32 service);
 
+/*
+ * An element of a map.  Parts of lb_records are named as if they were maps: lb_services,
+ * lb_backends, lb_devices, lb_sources, lb_hops, lb_live, lb_endpoints4 and _6.
+ */
 void world_put(const struct stage *s, const char *map, __u32 index, const void *value);
+/* Zeros for all of such a part. */
+void world_clear(const struct stage *s, const char *map);
 void world_get(const struct stage *s, const char *map, __u32 index, void *value);
 
 struct lb_service world_service(const struct stage *s, __u32 id);

@@ -12,7 +12,9 @@
 
 /* Where an endpoint may be: @key in one of two buckets of the family's map. */
 struct place {
-	int family, fd;
+	const struct stage *stage;
+	const char *map;
+	int family;
 	__u64 key[3];
 	__u32 bucket[2];
 };
@@ -34,8 +36,9 @@ static bool place_of(const struct stage *s, const char *address, __u16 port,
 					 .kind = kind };
 	__u64 h;
 
-	*ret = (struct place){ .family = world_address(address, key6.address) };
-	ret->fd = stage_find_map(s, ret->family == 4 ? "lb_endpoints4" : "lb_endpoints6");
+	*ret = (struct place){ .stage = s,
+			       .family = world_address(address, key6.address) };
+	ret->map = ret->family == 4 ? "lb_endpoints4" : "lb_endpoints6";
 	key4.address = key6.address[0];
 	if (ret->family == 4)
 		memcpy(ret->key, &key4, sizeof(key4));
@@ -46,7 +49,7 @@ static bool place_of(const struct stage *s, const char *address, __u16 port,
 			     : lb_hash(ret->key, 3, s->params.seed);
 	ret->bucket[0] = LB_BUCKET_1(h) % LB_ENDPOINT_BUCKETS;
 	ret->bucket[1] = LB_BUCKET_2(h) % LB_ENDPOINT_BUCKETS;
-	return ret->fd >= 0;
+	return stage_find_map(s, "lb_records") >= 0;
 }
 
 static __u32 *value_at(const struct place *p, union bucket *b, int way)
@@ -70,7 +73,7 @@ static int find_way(const struct place *p, int i, bool or_free, union bucket *b)
 {
 	int free = -1;
 
-	assert_return_code(bpf_map_lookup_elem(p->fd, &p->bucket[i], b), errno);
+	world_get(p->stage, p->map, p->bucket[i], b);
 	for (int way = LB_ENDPOINT_WAYS - 1; way >= 0; way--) {
 		if (!*value_at(p, b, way))
 			free = way;
@@ -89,7 +92,7 @@ static bool set_in(const struct place *p, int i, bool or_free, __u32 value)
 		return false;
 	memcpy(key_at(p, &b, way), p->key, key_size(p));
 	*value_at(p, &b, way) = value;
-	assert_return_code(bpf_map_update_elem(p->fd, &p->bucket[i], &b, 0), errno);
+	world_put(p->stage, p->map, p->bucket[i], &b);
 	return true;
 }
 

@@ -20,7 +20,7 @@
 
 #include <linux/types.h>
 
-#define LB_ABI_VERSION 3
+#define LB_ABI_VERSION 4
 
 #define LB_MAX_SERVICES 4096  /* ids 0 .. 4095 */
 #define LB_MAX_BACKENDS 16384 /* ids 1 .. 16383; 0 is "none" */
@@ -165,7 +165,7 @@ _Static_assert(sizeof(struct lb_policy_info) == 1616, "lb_policy_info");
 
 /* ---- next hops and devices ------------------------------------------------------ */
 
-/* Value of map lb_hops, index = backend id, written by the data path. */
+/* lb_records.hops, index = backend id, written by the data path. */
 struct lb_hop {
 	__u64 to;	  /* LB_HOP, 0: not known */
 	__u32 expires;	  /* jiffies: ask the kernel again from then on */
@@ -187,7 +187,7 @@ struct lb_tag {
 };
 
 /*
- * Value of map lb_devices, index = slot, written by lbctl: an interface the chain is
+ * lb_records.devices, index = slot, written by lbctl: an interface the chain is
  * attached to, or one that the kernel's routes name and whose frames leave by such a one
  * (F_UPPER: a VLAN device, a bridge).  Published by `ifindex`.  Map lb_device_slots:
  * ifindex -> slot (__u32); map lb_egress (DEVMAP): slot -> `out`.
@@ -269,6 +269,24 @@ struct lb_switches {
 	__u32 pad[14];
 };
 _Static_assert(sizeof(struct lb_switches) == 64, "lb_switches");
+
+/*
+ * The one value of map lb_records: what is configured, and what is learnt about it, in one
+ * piece, so that the data path reaches each record without a lookup.
+ */
+struct lb_records {
+	struct lb_endpoint_bucket4 endpoints4[LB_ENDPOINT_BUCKETS];
+	struct lb_endpoint_bucket6 endpoints6[LB_ENDPOINT_BUCKETS];
+	struct lb_backend backends[LB_MAX_BACKENDS]; /* index: id */
+	struct lb_service services[LB_MAX_SERVICES]; /* index: id */
+	struct lb_device devices[LB_MAX_DEVICES];
+	struct lb_source sources[LB_MAX_SOURCES]; /* index: lb_backend.source; 0 is none */
+	struct lb_hop hops[LB_MAX_BACKENDS];	  /* index: backend's id */
+	/* Flows that name the backend of this id and are not closed, those that timed
+	 * out unnoticed included; written by the data path, under the flow's lock. */
+	__u64 live[LB_MAX_BACKENDS];
+};
+_Static_assert(sizeof(struct lb_records) == 3944448, "lb_records");
 
 #define LB_FORWARDING_NOTED (1U << 31)
 

@@ -59,7 +59,7 @@ struct lb_flow_key6 {
 _Static_assert(sizeof(struct lb_flow_key6) == 24, "lb_flow_key6");
 
 /* A next hop: `to` = MAC address in the low 48 bits (first byte lowest), slot in
- * lb_devices above.  0: not known. */
+ * lb_records.devices above.  0: not known. */
 #define LB_HOP(mac, device) ((__u64)(mac) | (__u64)(device) << 48)
 #define LB_HOP_MAC(to)	    ((to)&0xffffffffffffULL)
 #define LB_HOP_DEVICE(to)   ((__u32)((to) >> 48))

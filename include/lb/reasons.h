@@ -113,7 +113,6 @@ enum lb_event {
 #undef X
 		LB_EVENT_MAX
 };
-/* Map lb_events (per CPU): enum lb_event -> __u64.  Map lb_live: backend id -> __u64,
- * flows in the table that are not closed (those that timed out unnoticed included). */
+/* Map lb_events (per CPU): enum lb_event -> __u64. */
 
 #endif /* LB_REASONS_H */

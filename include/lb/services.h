@@ -102,7 +102,7 @@ struct lb_endpoint6 {
 _Static_assert(sizeof(struct lb_endpoint6) == 32, "lb_endpoint6");
 
 /*
- * Value of maps lb_endpoints4 and lb_endpoints6, written by lbctl.  With h =
+ * lb_records.endpoints4 and endpoints6, written by lbctl.  With h =
  * lb_hash(key words, seed of struct lb_params): an endpoint is in bucket LB_BUCKET_1(h) or
  * LB_BUCKET_2(h), in any way.  To move one, write the copy, wait for an RCU grace period,
  * and clear the original.  A way that was cleared is written again only after another one,
@@ -134,7 +134,7 @@ enum lb_on_unknown {
 };
 
 /*
- * Value of map lb_services, index = service id, written by lbctl.  Published by
+ * lb_records.services, index = service id, written by lbctl.  Published by
  * `state`.  What clients use (address to protocol), forward and F_PER_PACKET never change
  * while it is in use; the others may, each as one word.
  */
@@ -155,7 +155,7 @@ struct lb_service {
 	__u32 mss;	/* SYNs of both ends offer no more; 0: off */
 
 	/* What only lbctl reads. */
-	__u32 source4; /* index in lb_sources of `src`, by family; 0: not set */
+	__u32 source4; /* index in sources of `src`, by family; 0: not set */
 	__u32 source6;
 	__u32 policy;	   /* slot in lb_policies if F_OWN_POLICY */
 	__u32 generation;  /* of the last table that was built */
@@ -193,7 +193,7 @@ enum lb_backend_state {
 #define LB_BACKEND_REF_ID(ref)		((ref)&0xffff)
 
 /*
- * Value of map lb_backends, index = backend id, written by lbctl.  A backend belongs
+ * lb_records.backends, index = backend id, written by lbctl.  A backend belongs
  * to one service.  `ref` is LB_BACKEND_REF(id, incarnation) while the id is in use
  * and 0 else: writing it publishes the record, writing 0 ends all its flows at once.
  */
@@ -207,7 +207,7 @@ struct lb_backend {
 	__u32 incarnation; /* last one given; never goes back (lbctl) */
 	__u32 family;	   /* 4 or 6; in tunnels it may not be the service's */
 	__u64 since;	   /* CLOCK_REALTIME, s: when it was added (lbctl) */
-	__u32 source;	   /* ipip, gue: index in lb_sources */
+	__u32 source;	   /* ipip, gue: index in sources */
 	__u32 next; /* nat, local: id of the next backend of LB_REPLIES; 0: the last */
 	__u32 priority; /* the lowest number is the best (lbctl) */
 	__u32 pad;
@@ -244,7 +244,7 @@ _Static_assert(sizeof(struct lb_client) == 8, "lb_client");
 #define LB_MAX_CLIENTS 65536
 
 /*
- * Value of map lb_sources, index 1.., written by lbctl: where tunnels come from.  Written
+ * lb_records.sources, index 1.., written by lbctl: where tunnels come from.  Written
  * whole while no backend names it.
  */
 struct lb_source {

@@ -155,7 +155,7 @@ json_lines()
 	lbctl -j trace limit 8 client 10.0.0.1 >"$lab_tmp/json" || return 1
 	wait $!
 	cat "$lab_tmp/json"
-	is "$(jq -c 'select(.abi == 3 and .device == "eth0" and .source and .length_in > 0
+	is "$(jq -c 'select(.abi == 4 and .device == "eth0" and .source and .length_in > 0
 			and (.time_unix_ns / 1e9 - now | fabs) < 60)' <"$lab_tmp/json" | wc -l)" 8 &&
 		is "$(jq -r 'select(.flow == "new") | [.service, .direction,
 			.tcp_flags, .destination, .destination_port] | join(" ")' \
