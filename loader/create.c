@@ -119,6 +119,35 @@ static int map_config(struct state *s)
 	return 0;
 }
 
+static bool is_root(int fd)
+{
+	struct bpf_map_info info = {};
+	__u32 size = sizeof(info);
+
+	return !bpf_obj_get_info_by_fd(fd, &info, &size) &&
+	       info.type == BPF_MAP_TYPE_PROG_ARRAY && info.max_entries == 1;
+}
+
+/* That of an lb_entry which is attached already, or a new one. */
+static int make_root(const struct state *s)
+{
+	int fd = pins_get_root(s);
+
+	if (fd == -ENOENT)
+		return make_own_map(s, "lb_root", BPF_MAP_TYPE_PROG_ARRAY, sizeof(__u32),
+				    1, 0);
+	if (fd >= 0 && !is_root(fd)) {
+		close(fd);
+		fd = -EINVAL;
+	}
+	if (fd < 0) {
+		report("%s/lb_root: not the map of an lb_entry: %s", s->dir,
+		       strerror(-fd));
+		return fd;
+	}
+	return pin_own_map(s, "lb_root", fd);
+}
+
 static int make_own_maps(struct state *s)
 {
 	int err = make_own_map(s, "lb_config", BPF_MAP_TYPE_ARRAY,
@@ -139,8 +168,7 @@ static int make_own_maps(struct state *s)
 	if (!err)
 		err = make_previous(s);
 	if (!err)
-		err = make_own_map(s, "lb_root", BPF_MAP_TYPE_PROG_ARRAY, sizeof(__u32),
-				   1, 0);
+		err = make_root(s);
 	if (!err)
 		err = make_own_map(s, "lb_policy_counts", BPF_MAP_TYPE_PERCPU_ARRAY,
 				   sizeof(struct lb_policy_count), LB_MAX_POLICIES, 0);
@@ -336,5 +364,6 @@ int state_destroy(struct state *s)
 		       s->dir, s->devices[i].name, s->devices[i].name);
 		return -EBUSY;
 	}
+	pins_drop_root(s);
 	return pins_remove(s);
 }

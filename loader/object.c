@@ -165,6 +165,17 @@ static int report_open(const char *path, int err)
 	return err;
 }
 
+/* The instance's maps are pinned by us, in its folder and nowhere else. */
+static void forget_pin_paths(struct bpf_object *obj)
+{
+	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, obj) {
+		if (object_map_name(map))
+			bpf_map__set_pin_path(map, NULL);
+	}
+}
+
 static int open_file(const char *path, struct bpf_object **ret)
 {
 	struct bpf_program *prog;
@@ -189,6 +200,7 @@ static int open_file(const char *path, struct bpf_object **ret)
 	/* 0, or programs of one PROG_ARRAY disagree on kernels from 6.1 on. */
 	bpf_object__for_each_program(prog, *ret)
 		bpf_program__set_expected_attach_type(prog, 0);
+	forget_pin_paths(*ret);
 	return 0;
 }
 

@@ -206,11 +206,42 @@ int pins_clear(const struct state *s)
 	return err;
 }
 
+static void root_path(const struct state *s, char ret[PIN_PATH_SIZE])
+{
+	snprintf(ret, PIN_PATH_SIZE, "%s/lb_root", s->dir);
+}
+
+static bool has_root(const struct state *s)
+{
+	char path[PIN_PATH_SIZE];
+
+	root_path(s, path);
+	return !access(path, F_OK);
+}
+
+int pins_get_root(const struct state *s)
+{
+	char path[PIN_PATH_SIZE];
+	int fd;
+
+	root_path(s, path);
+	fd = bpf_obj_get(path);
+	return fd < 0 ? -errno : fd;
+}
+
+void pins_drop_root(const struct state *s)
+{
+	char path[PIN_PATH_SIZE];
+
+	root_path(s, path);
+	unlink(path);
+}
+
 int pins_remove(const struct state *s)
 {
 	int err = pins_clear(s);
 
-	if (!err && rmdir(s->dir) && errno != ENOENT) {
+	if (!err && rmdir(s->dir) && errno != ENOENT && !has_root(s)) {
 		err = -errno;
 		report("%s: cannot be removed: %s", s->dir, strerror(-err));
 	}

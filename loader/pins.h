@@ -24,6 +24,13 @@ int pins_clear(const struct state *s);
 /* Remove all pins and folders of the instance; reports. */
 int pins_remove(const struct state *s);
 
+/*
+ * lb_root in the instance's folder itself: who attached lb_entry by other tools, as in
+ * 'xdp-loader load -p DIR', has it pinned there.  An fd, or -errno.
+ */
+int pins_get_root(const struct state *s);
+void pins_drop_root(const struct state *s);
+
 /* An fd, or -errno. */
 int pins_get(const struct state *s, const char *folder, const char *name);
 /* Pin; what had that name goes. */

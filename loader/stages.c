@@ -100,7 +100,12 @@ static int open_root(const struct state *s)
 	int prog = pins_get(s, PIN_PROGS, "lb_parse"), err;
 
 	err = prog < 0 ? prog : put_in_slot(s, "lb_root", 0, prog);
-	if (err)
+	if (err == -EINVAL) /* of our own making it takes what we load */
+		report("%s/lb_root: its lb_entry was loaded to be alone on its interface, and "
+		       "takes no stages that way; take it off, remove %s/lb_root and let "
+		       "'lbctl chain attach' load it",
+		       s->dir, s->dir);
+	else if (err)
 		report("%s/" PIN_MAPS "/lb_root: %s", s->dir, strerror(-err));
 	if (prog >= 0)
 		close(prog);

@@ -14,9 +14,13 @@
 #include <bpf/bpf_helpers.h>
 #include <xdp/xdp_helpers.h>
 
-/* 0 -> lb_parse of the current version.  Written by lbctl. */
+/*
+ * 0 -> lb_parse of the current version.  Written by lbctl.  It is pinned for who attaches
+ * this with other tools (xdp-loader -p DIR): lbctl finds it there and fills it.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, __u32);

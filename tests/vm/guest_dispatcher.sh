@@ -5,24 +5,9 @@
 set -uo pipefail
 # shellcheck source=tests/net/lab.sh
 . "$(dirname "$0")/../net/lab.sh"
-failed=0
+# shellcheck source=tests/net/tap.sh
+. "$(dirname "$0")/../net/tap.sh"
 pass=$lab_build/tests/net/pass.bpf.o
-
-# check NAME COMMAND...
-check()
-{
-	local name=$1 said
-
-	shift
-	if said=$("$@" 2>&1); then
-		echo "ok - dispatcher: $name"
-		return
-	fi
-	failed=$((failed + 1))
-	echo "not ok - dispatcher: $name"
-	echo "# $*"
-	tail -n 30 <<<"$said" | sed 's/^/# /'
-}
 
 # says REGEX COMMAND...: whether it fails or not.
 says()
@@ -35,11 +20,6 @@ says()
 		printf "no '%s' in:\n%s\n" "$regex" "$said"
 		return 1
 	}
-}
-
-fails()
-{
-	! "$@" >/dev/null 2>&1
 }
 
 # are PROGRAM...: those behind the dispatcher, in order.
@@ -72,28 +52,28 @@ counter_up()
 
 others_come_and_go()
 {
-	check "another program joins the chain, where it wants to be" counter_up
-	check "... behind it" are lb_entry counter
-	check "'chain show' says that it does not see all" \
+	check "dispatcher: another program joins the chain, where it wants to be" counter_up
+	check "dispatcher: ... behind it" are lb_entry counter
+	check "dispatcher: 'chain show' says that it does not see all" \
 		says "^! eth0: 'counter' runs after lb_entry" lbctl chain show
-	check "it is taken off" unload counter
-	check "... and the chain stays" are lb_entry
-	check "it joins at a priority of one's own" counter_up priority 20 prog counter
-	check "... before the chain" are counter lb_entry
-	check "the chain itself is not unloaded" \
+	check "dispatcher: it is taken off" unload counter
+	check "dispatcher: ... and the chain stays" are lb_entry
+	check "dispatcher: it joins at a priority of one's own" counter_up priority 20 prog counter
+	check "dispatcher: ... before the chain" are counter lb_entry
+	check "dispatcher: the chain itself is not unloaded" \
 		says "is the chain itself" unload lb_entry
-	check "... and the dispatcher is not, either" \
+	check "dispatcher: ... and the dispatcher is not, either" \
 		says "goes with its last program" unload xdp_dispatcher
-	check "all are there as before" are counter lb_entry
-	check "the chain is detached" lbctl -q chain detach eth0
-	check "... and the other one stays" are counter
-	check "the chain is attached again" lbctl -q chain attach eth0 require dispatcher
-	check "... behind it" are counter lb_entry
-	check "the chain is put at another priority" lbctl -q chain detach eth0
-	check "... before the other one" \
+	check "dispatcher: all are there as before" are counter lb_entry
+	check "dispatcher: the chain is detached" lbctl -q chain detach eth0
+	check "dispatcher: ... and the other one stays" are counter
+	check "dispatcher: the chain is attached again" lbctl -q chain attach eth0 require dispatcher
+	check "dispatcher: ... behind it" are counter lb_entry
+	check "dispatcher: the chain is put at another priority" lbctl -q chain detach eth0
+	check "dispatcher: ... before the other one" \
 		lbctl -q chain attach eth0 require dispatcher priority 5
-	check "... and there it is" are lb_entry counter
-	check "the other one is taken off" unload counter
+	check "dispatcher: ... and there it is" are lb_entry counter
+	check "dispatcher: the other one is taken off" unload counter
 }
 
 ten_are_enough()
@@ -109,15 +89,15 @@ ten_are_enough()
 
 the_eleventh()
 {
-	check "ten programs have room, and the eleventh is refused" ten_are_enough
-	check "the chain leaves" lbctl -q chain detach eth0
-	check "... one takes its place" lbctl -q chain load "$pass" eth0
-	check "the chain as the eleventh is refused" \
+	check "dispatcher: ten programs have room, and the eleventh is refused" ten_are_enough
+	check "dispatcher: the chain leaves" lbctl -q chain detach eth0
+	check "dispatcher: ... one takes its place" lbctl -q chain load "$pass" eth0
+	check "dispatcher: the chain as the eleventh is refused" \
 		says "ten programs, which is its limit" lbctl chain attach eth0
-	check "... in any case, not attached alone" are pass pass pass pass pass pass pass \
+	check "dispatcher: ... in any case, not attached alone" are pass pass pass pass pass pass pass \
 		pass pass pass
-	check "all are unloaded" on lb xdp-loader unload eth0 --all
-	check "the chain is attached to what they left" lbctl -q chain attach eth0
+	check "dispatcher: all are unloaded" on lb xdp-loader unload eth0 --all
+	check "dispatcher: the chain is attached to what they left" lbctl -q chain attach eth0
 }
 
 counts_runs()
@@ -132,8 +112,8 @@ lab_open
 lab_host client 1
 lab_host lb 10
 lab_peer_program
-check "the chain attaches" lbctl -q chain attach eth0 require dispatcher
-check "'chain show' counts runs and their time, if the kernel does" counts_runs
+check "dispatcher: the chain attaches" lbctl -q chain attach eth0 require dispatcher
+check "dispatcher: 'chain show' counts runs and their time, if the kernel does" counts_runs
 others_come_and_go
 the_eleventh
-[ "$failed" -eq 0 ]
+tap_end
