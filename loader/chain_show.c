@@ -298,7 +298,7 @@ static json_t *tags_row(const struct lb_device *dev)
 static json_t *way_rows(const struct state *s)
 {
 	json_t *rows = json_array();
-	char by[IF_NAMESIZE];
+	char by[IF_NAMESIZE], name[IF_NAMESIZE];
 	int i;
 
 	for (i = 0; i < LB_MAX_DEVICES; i++) {
@@ -306,11 +306,11 @@ static json_t *way_rows(const struct state *s)
 
 		if (!dev->ifindex || device_is_attached(dev))
 			continue;
-		json_array_append_new(rows,
-				      json_pack("{s:s, s:i, s:s?, s:o}", "device",
-						dev->name, "ifindex", (int)dev->ifindex,
-						"by", if_indextoname(dev->out, by),
-						"tags", tags_row(dev)));
+		json_array_append_new(rows, json_pack("{s:s, s:i, s:s?, s:o}", "device",
+						      device_name(s, dev, name),
+						      "ifindex", (int)dev->ifindex, "by",
+						      if_indextoname(dev->out, by),
+						      "tags", tags_row(dev)));
 	}
 	return rows;
 }
@@ -336,6 +336,7 @@ static void print_ways(const struct state *s)
 static enum outcome show(const struct lbctl *l, struct state *s, const char *only)
 {
 	json_t *root, *rows = json_array();
+	char name[IF_NAMESIZE];
 	enum outcome outcome;
 	int i;
 
@@ -343,7 +344,8 @@ static enum outcome show(const struct lbctl *l, struct state *s, const char *onl
 		add_programs(rows, device_find(s, only), only, if_nametoindex(only));
 	for (i = 0; !only && i < LB_MAX_DEVICES; i++)
 		if (device_is_attached(&s->devices[i]))
-			add_programs(rows, &s->devices[i], s->devices[i].name,
+			add_programs(rows, &s->devices[i],
+				     device_name(s, &s->devices[i], name),
 				     s->devices[i].ifindex);
 
 	if (l->json) {

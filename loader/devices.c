@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "namespace.h"
 #include "report.h"
 
 static int read_mac(const char *dev, __u8 *ret)
@@ -108,6 +109,14 @@ struct lb_device *devices_find(struct state *s, __u32 ifindex)
 		if (s->devices[slot].ifindex == ifindex)
 			return &s->devices[slot];
 	return NULL;
+}
+
+const char *device_name(const struct state *s, const struct lb_device *d,
+			char ret[IF_NAMESIZE])
+{
+	if (namespace_is_here(s) && if_indextoname(d->ifindex, ret))
+		return ret;
+	return d->name;
 }
 
 int devices_count(const struct state *s)

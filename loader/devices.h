@@ -8,6 +8,7 @@
 #ifndef LB_DEVICES_H
 #define LB_DEVICES_H
 
+#include <net/if.h>
 #include "state.h"
 
 /* Has it the chain?  Others are only ways out. */
@@ -16,6 +17,9 @@ bool device_is_loopback(const struct lb_device *d);
 bool interface_is_up(const char *name);
 /* Its record, or NULL; of ifindex 0: a free one. */
 struct lb_device *devices_find(struct state *s, __u32 ifindex);
+/* Its name now, for interfaces are renamed; the one that it had if it cannot be seen. */
+const char *device_name(const struct state *s, const struct lb_device *d,
+			char ret[IF_NAMESIZE]);
 int devices_count(const struct state *s); /* that have the chain */
 /* The record of the interface, made if there is none; NULL: reported. */
 struct lb_device *devices_enter(struct state *s, const char *name, __u32 ifindex);

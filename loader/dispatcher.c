@@ -23,21 +23,50 @@
 #define LAST_MINOR                                                                       \
 	5 /* libxdp 1.6 has another version of dispatchers, and needs none of ours */
 
-/* libxdp says its version by its file's name alone, as in libxdp.so.1.3.0. */
-static bool libxdp_takes_ours(void)
+/* Which version of dispatchers the object at @path is, or 0. */
+static __u32 dispatcher_version(const char *path)
+{
+	struct btf *btf = btf__parse(path, NULL);
+	const struct btf_type *type;
+	__u32 version = 0;
+	int id;
+
+	if (libbpf_get_error(btf))
+		return 0;
+	/* A pointer to an array, whose length it is: what __uint() of libbpf makes. */
+	id = btf__find_by_name_kind(btf, "dispatcher_version", BTF_KIND_VAR);
+	type = id > 0 ? btf__type_by_id(btf, id) : NULL;
+	type = type ? btf__type_by_id(btf, type->type) : NULL;
+	if (type && btf_is_ptr(type))
+		type = btf__type_by_id(btf, type->type);
+	if (type && btf_is_array(type))
+		version = btf_array(type)->nelems;
+	btf__free(btf);
+	return version;
+}
+
+/*
+ * libxdp does not say which version of dispatchers it knows, but the one that it has, most
+ * often in a folder beside it, does.  If it is not there, libxdp's own version decides,
+ * which its file's name begins with, as in libxdp.so.1.3.0.
+ */
+static bool libxdp_takes(const char *ours)
 {
 	void *function = dlsym(RTLD_DEFAULT, "xdp_program__attach");
+	char path[PATH_MAX + 32], *name;
 	unsigned int major, minor;
-	char path[PATH_MAX];
-	const char *version;
+	__u32 version;
 	Dl_info info;
 
 	if (!function || !dladdr(function, &info) || !realpath(info.dli_fname, path))
 		return false;
-	version = strstr(path, "libxdp.so.");
-	return version &&
-	       sscanf(version + strlen("libxdp.so."), "%u.%u", &major, &minor) == 2 &&
-	       major == 1 && minor <= LAST_MINOR;
+	name = strrchr(path, '/') + 1;
+	if (sscanf(name, "libxdp.so.%u.%u", &major, &minor) != 2 || major != 1 ||
+	    minor > LAST_MINOR)
+		return false;
+	strcpy(name, "bpf/xdp-dispatcher.o");
+	version = dispatcher_version(path);
+	return !version || version == dispatcher_version(ours);
 }
 
 /* Who runs lbctl may have named a folder of their own: that one comes back. */
@@ -75,7 +104,7 @@ int dispatcher_try(struct state *s, int (*step)(void *), void *context, bool *re
 	int err = step(context);
 
 	*ret_ours = false;
-	if (!is_refusal(err) || !libxdp_takes_ours())
+	if (!is_refusal(err))
 		return err;
 	if (objects_locate(s))
 		return -ENOENT;
@@ -85,6 +114,8 @@ int dispatcher_try(struct state *s, int (*step)(void *), void *context, bool *re
 			       strerror(errno));
 		return err;
 	}
+	if (!libxdp_takes(path))
+		return err;
 
 	report_detail("libxdp's dispatcher is refused; trying that of %s", path);
 	err = step_with_ours(s->objects, step, context);

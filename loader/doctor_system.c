@@ -71,8 +71,8 @@ static void check_libxdp(struct doctor *d)
 		doctor_say(
 			d, VERDICT_WARN, "libxdp", kernel.release,
 			"libxdp 1.5.5 or newer",
-			"libxdp %s cannot put a chain behind its dispatcher on this kernel: "
-			"it is attached alone",
+			"this kernel refuses the dispatcher of libxdp %s for a chain: lbctl's "
+			"takes its place, and xdp-loader cannot change what is behind it",
 			libxdp);
 	else
 		doctor_say(d, VERDICT_OK, "libxdp", kernel.release, NULL, "libxdp %s",

@@ -46,12 +46,18 @@ static bool is_attached(const struct lb_device *d)
 	return true;
 }
 
-int namespace_check(const struct state *s, enum state_access access)
+bool namespace_is_here(const struct state *s)
 {
 	__u64 here = cookie();
+
+	return !here || !s->config->netns || s->config->netns == here;
+}
+
+int namespace_check(const struct state *s, enum state_access access)
+{
 	int i;
 
-	if (!here || !s->config->netns || s->config->netns == here)
+	if (namespace_is_here(s))
 		return 0;
 
 	for (i = 0; i < LB_MAX_DEVICES; i++) {

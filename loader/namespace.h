@@ -12,6 +12,8 @@
 
 /* Note that this is the one; to be called while the instance is attached nowhere. */
 void namespace_note(struct state *s);
+/* Is it this one, so that interfaces here are the instance's? */
+bool namespace_is_here(const struct state *s);
 /* -EXDEV if the chain is attached in another one, and who wants to write is told so. */
 int namespace_check(const struct state *s, enum state_access access);
 

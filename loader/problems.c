@@ -228,8 +228,7 @@ static void add_device_problems(json_t *problems, const struct snapshot *s)
 		else if (!device_has_chain(dev))
 			json_array_append_new(
 				problems,
-				problem(dev->name, "detached",
-					"'lbctl chain attach' it again",
+				problem(name, "detached", "'lbctl chain attach' it again",
 					"somebody took the chain off this interface"));
 		else if (!interface_is_up(name))
 			json_array_append_new(
@@ -239,7 +238,7 @@ static void add_device_problems(json_t *problems, const struct snapshot *s)
 		else if (dev->how == LB_HOW_ALONE)
 			json_array_append_new(
 				problems,
-				problem(dev->name, "alone", "'lbctl doctor' says why",
+				problem(name, "alone", "'lbctl doctor' says why",
 					"attached alone: no other XDP program can run here"));
 	}
 	if (!attached)

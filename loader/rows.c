@@ -192,6 +192,7 @@ json_t *backend_rows(const struct snapshot *s, const struct model_service *only)
 json_t *device_rows(const struct state *state)
 {
 	json_t *rows = json_array();
+	char name[IF_NAMESIZE];
 	int i;
 
 	for (i = 0; i < LB_MAX_DEVICES; i++) {
@@ -202,8 +203,9 @@ json_t *device_rows(const struct state *state)
 		json_array_append_new(
 			rows,
 			json_pack("{s:s, s:i, s:s, s:s, s:i, s:i, s:I}", "device",
-				  dev->name, "ifindex", (int)dev->ifindex, "mode",
-				  attach_mode_name(dev->mode), "how",
+				  device_name(state, dev, name), "ifindex",
+				  (int)dev->ifindex, "mode", attach_mode_name(dev->mode),
+				  "how",
 				  dev->how == LB_HOW_DISPATCHER ? "dispatcher" : "alone",
 				  "priority", dev->priority, "program", (int)dev->program,
 				  "since_unix_s", (json_int_t)dev->since));

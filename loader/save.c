@@ -29,11 +29,16 @@ static int compare_device(const void *a, const void *b)
 static void save_devices(const struct state *s)
 {
 	struct lb_device devices[LB_MAX_DEVICES];
+	char name[IF_NAMESIZE];
 	int i, n = 0;
 
 	for (i = 0; i < LB_MAX_DEVICES; i++)
-		if (device_is_attached(&s->devices[i]))
-			devices[n++] = s->devices[i];
+		if (device_is_attached(&s->devices[i])) {
+			devices[n] = s->devices[i];
+			snprintf(devices[n].name, sizeof(devices[n].name), "%s",
+				 device_name(s, &s->devices[i], name));
+			n++;
+		}
 	qsort(devices, n, sizeof(devices[0]), compare_device);
 
 	for (i = 0; i < n; i++) {

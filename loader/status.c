@@ -38,7 +38,7 @@ static enum outcome print_json(const struct lbctl *l, const struct snapshot *s)
 
 static void print_devices(const struct state *state)
 {
-	char since[NUMBER_TEXT_SIZE];
+	char since[NUMBER_TEXT_SIZE], name[IF_NAMESIZE];
 	int i;
 
 	for (i = 0; i < LB_MAX_DEVICES; i++) {
@@ -46,8 +46,8 @@ static void print_devices(const struct state *state)
 
 		if (!device_is_attached(dev))
 			continue;
-		printf("%-6s %-6s  %s  priority %u  since %s\n", dev->name,
-		       attach_mode_name(dev->mode),
+		printf("%-6s %-6s  %s  priority %u  since %s\n",
+		       device_name(state, dev, name), attach_mode_name(dev->mode),
 		       dev->how == LB_HOW_DISPATCHER ? "dispatcher" : "ALONE",
 		       dev->priority, date_format(dev->since, since));
 	}

@@ -114,6 +114,42 @@ an_interface_goes() {
 	lb -q chain detach v0
 }
 
+# Everybody who is told of it is told the name that it has now.
+an_interface_is_renamed() {
+	lb -q chain attach v0
+	in_ns ip link set v0 down
+	prints "one that is down is a problem" '^! v0  the interface is down' lb
+	in_ns ip link set v0 name w0
+	in_ns ip link set w0 up
+	is "down, renamed and up again: all is still there" \
+		"xdp 1, tc 1 1, clsact 1, forwarding 1 1 " "$(state_of w0)"
+	prints "the screen has the new name" '^w0 +native' lb
+	counts "... and not the old one" 0 '^v0 ' lb
+	saved "'save' has the new name" <<-EOF
+		chain attach w0
+	EOF
+	prints "'chain show' has it" '^w0 .* lb_entry \*' lb chain show
+	does "attached again it is no other one" lb -q chain attach w0
+	is "... and nothing is there twice" "xdp 1, tc 1 1, clsact 1, forwarding 1 1 " \
+		"$(state_of w0)"
+	does "it is detached by its new name" lb chain detach w0
+	is "... and nothing is left" "xdp 0, tc 0 0, clsact 0, forwarding 0 0 " "$(state_of w0)"
+	in_ns ip link set w0 name v0
+}
+
+an_interface_comes_anew() {
+	lb -q chain attach v2
+	in_ns ip link del v2
+	in_ns ip link add v2 type veth peer name p2
+	in_ns ip link set v2 up
+	prints "one that was made anew has no chain, which is a problem" \
+		"^! v2  the interface was deleted and made anew" lb
+	does "it is attached to the new one" lb -q chain attach v2
+	is "... all of it" "xdp 1, tc 1 1, clsact 1, forwarding 1 1 " "$(state_of v2)"
+	counts "... and there is one" 1 '^v2 ' lb
+	lb -q chain detach v2
+}
+
 # dies MS WORD...: lbctl, killed after at most so many ms; true if it died.
 dies() {
 	local ms=$1 pid
@@ -156,6 +192,8 @@ leaves_others_alone
 attaches_and_detaches
 keeps_what_was
 attaches_to_loopback
+an_interface_comes_anew
 an_interface_goes
+an_interface_is_renamed
 killed_on_the_way
 finish
