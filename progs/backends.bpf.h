@@ -13,7 +13,7 @@ static __always_inline struct lb_backend *backend_get(__u32 id)
 {
 	struct lb_records *all = records();
 
-	return all ? &all->backends[LB_BELOW(LB_MAX_BACKENDS, id)] : NULL;
+	return all ? LB_OPAQUE(&all->backends[LB_BELOW(LB_MAX_BACKENDS, id)]) : NULL;
 }
 
 #endif /* LB_BACKENDS_BPF_H */

@@ -20,12 +20,13 @@ static __always_inline __u64 csum_change(__u32 from, __u32 to)
 /* ~from of a 16-bit value has ones above it, which add 0xffff and so nothing. */
 static __always_inline __u16 csum_apply(__u16 check, __u64 change)
 {
+	__u32 sum;
+
 	change += (__u16)~check;
-	change = (change & 0xffffffff) + (change >> 32);
-	change = (change & 0xffffffff) + (change >> 32);
-	change = (change & 0xffff) + (change >> 16);
-	change = (change & 0xffff) + (change >> 16);
-	return ~change;
+	/* Of fewer than 2^16 words of 32 bits: the carries, and both halves. */
+	sum = (change >> 32) + (change >> 16 & 0xffff) + (change & 0xffff);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return ~(sum + (sum >> 16));
 }
 
 #endif /* LB_CHECKSUM_BPF_H */

@@ -50,10 +50,13 @@ static __always_inline void *packet_at(const struct xdp_md *ctx, __u64 offset,
 {
 	void *pos = (void *)(long)ctx->data;
 
-	asm volatile("%0 &= %1" : "+r"(offset) : "i"(limit));
+	if (!__builtin_constant_p(offset))
+		asm volatile("%0 &= %1" : "+r"(offset) : "i"(limit));
 	pos += offset;
-	if (pos + size > (void *)(long)ctx->data_end)
+	/* volatile: or clang 14 keeps half of what is a pointer once loaded. */
+	if (pos + size > (void *)(long)*(const volatile __u32 *)&ctx->data_end)
 		return NULL;
+	__builtin_assume(pos != NULL);
 	return pos;
 }
 

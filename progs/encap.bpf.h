@@ -14,6 +14,7 @@
 
 #include "checksum.bpf.h"
 #include "headers.bpf.h"
+#include "words.bpf.h"
 
 #define OUTER_TTL    64
 #define GUE_PORT     6080
@@ -54,7 +55,13 @@ static __always_inline void spread_source(struct outer *o, const struct lb_sourc
 	__s32 prefix = from->prefix;
 
 	if (o->family == 4) {
-		o->source[0] = spread_word(from->address[0], prefix, o->hash);
+		o->source[0] = prefix == 32
+				       ? from->address[0]
+				       : spread_word(from->address[0], prefix, o->hash);
+		return;
+	}
+	if (prefix == 128) { /* nothing to spread, as a rule */
+		__builtin_memcpy(o->source, from->address, sizeof(o->source));
 		return;
 	}
 #pragma unroll
@@ -123,81 +130,105 @@ static __always_inline bool sum_ip6(struct xdp_md *ctx, const struct lb_pkt *pkt
 
 /* ---- the outer headers ------------------------------------------------------------- */
 
-/* Room in front of the packet, its Ethernet header and tags moved there. */
-static __always_inline bool make_room(struct xdp_md *ctx, struct lb_pkt *pkt,
-				      const struct outer *o)
+/*
+ * The Ethernet header and its tags @by bytes further in front.  Global: the packet that needs
+ * it is seldom.  As long as with two tags, and more: the outer headers overwrite the rest.
+ */
+__noinline int move_ethernet(struct xdp_md *ctx, __u32 by)
 {
-	/*
-	 * As long as with two tags, and more: the outer headers overwrite the rest.  Word
-	 * by word: what memcpy() does not know to be aligned it copies by bytes, 9 ns.
-	 */
 	__u64 copy[3];
 	__u64 *head = packet_at(ctx, 0, 0, sizeof(copy));
-	__s32 padding = pkt->length - pkt->l3 - o->inner;
-	__be16 *type;
 
 	if (!head)
-		return false;
+		return 0;
+	/* By words: what memcpy() does not know to be aligned clang copies by bytes. */
 	copy[0] = head[0];
 	copy[1] = head[1];
 	copy[2] = head[2];
-	if (padding && bpf_xdp_adjust_tail(ctx, -padding))
-		return false;
-	if (bpf_xdp_adjust_head(ctx, -(int)o->size))
-		return false;
+	if (bpf_xdp_adjust_head(ctx, -(int)by))
+		return 0;
 	head = packet_at(ctx, 0, 0, sizeof(copy));
 	if (!head)
-		return false;
+		return 0;
 	head[0] = copy[0];
 	head[1] = copy[1];
 	head[2] = copy[2];
-	type = packet_at(ctx, pkt->l3 - sizeof(*type), L3_LIMIT, sizeof(*type));
-	if (!type)
-		return false;
-	*type = o->family == 4 ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6);
+	return 1;
+}
 
+/*
+ * Room in front of the packet.  Without @ethernet there is room for such a header, too, but
+ * nothing in it: who sends the packet writes it.
+ */
+static __always_inline bool make_room(struct xdp_md *ctx, struct lb_pkt *pkt,
+				      const struct outer *o, bool ethernet)
+{
+	__s32 padding = pkt->length - pkt->l3 - o->inner;
+
+	if (padding && bpf_xdp_adjust_tail(ctx, -padding))
+		return false;
+	if (ethernet ? !move_ethernet(ctx, o->size)
+		     : bpf_xdp_adjust_head(ctx, -(int)o->size))
+		return false;
 	pkt->length += o->size - padding;
 	pkt->l4 += o->size;
 	return true;
 }
 
-/* An id is for fragments: there are none of a packet with DF (RFC 6864). */
+/* The type in the Ethernet header, and right behind it an IP header of @size. */
+static __always_inline __be16 *outer_at(struct xdp_md *ctx, const struct lb_pkt *pkt,
+					__u64 size)
+{
+	return packet_at(ctx, pkt->l3 - sizeof(__be16), L3_LIMIT, sizeof(__be16) + size);
+}
+
+/*
+ * By words, or clang writes ten fields and reads some of them for the checksum.  An id is for
+ * fragments: there are none of a packet with DF (RFC 6864).
+ */
 static __always_inline bool write_ip4(struct xdp_md *ctx, const struct lb_pkt *pkt,
 				      const struct outer *o)
 {
-	struct iphdr *ip = packet_at(ctx, pkt->l3, L3_LIMIT, sizeof(*ip));
-	__be16 first = bpf_htons(0x4500 | o->tos), hops = bpf_htons(OUTER_TTL << 8);
-	__u8 protocol = o->gue ? IPPROTO_UDP : o->carries;
+	__be16 *type = outer_at(ctx, pkt, sizeof(struct iphdr));
+	__be16 first = bpf_htons(0x4500 | o->tos);
+	__be16 hops = bpf_htons(OUTER_TTL << 8 | (o->gue ? IPPROTO_UDP : o->carries));
+	__u32 *word = (__u32 *)(type + 1);
+	__u32 length = PAIR16(first, bpf_htons(o->inner + o->size));
+	__u32 id = o->may_fragment ? PAIR16(bpf_get_prandom_u32(), 0)
+				   : PAIR16(0, bpf_htons(IP4_DF));
+	__u16 check;
 
-	if (!ip)
+	if (!type)
 		return false;
-	__builtin_memcpy(ip, &first, sizeof(first));
-	ip->tot_len = bpf_htons(o->inner + o->size);
-	ip->id = o->may_fragment ? bpf_get_prandom_u32() : 0;
-	ip->frag_off = o->may_fragment ? 0 : bpf_htons(IP4_DF);
-	ip->ttl = OUTER_TTL;
-	ip->protocol = protocol;
-	ip->saddr = o->source[0];
-	ip->daddr = o->destination[0];
-	ip->check = csum_apply(0xffff, (__u64)first + ip->tot_len + ip->id +
-					       ip->frag_off + hops + bpf_htons(protocol) +
-					       ip->saddr + ip->daddr);
+	check = csum_apply(0xffff, (__u64)length + id + PAIR16(hops, 0) + o->source[0] +
+					   o->destination[0]);
+	*type = bpf_htons(ETH_P_IP);
+	word[0] = length;
+	word[1] = id;
+	word[2] = PAIR16(hops, check);
+	word[3] = o->source[0];
+	word[4] = o->destination[0];
 	return true;
 }
 
 static __always_inline bool write_ip6(struct xdp_md *ctx, const struct lb_pkt *pkt,
 				      const struct outer *o)
 {
-	struct ipv6hdr *ip = packet_at(ctx, pkt->l3, L3_LIMIT, sizeof(*ip));
+	__be16 *type = outer_at(ctx, pkt, sizeof(struct ipv6hdr));
+	__u32 *word = (__u32 *)(type + 1);
+	__u8 next = o->gue ? IPPROTO_UDP : o->carries;
 
-	if (!ip)
+	if (!type)
 		return false;
-	*(__be32 *)ip = bpf_htonl(6U << 28 | (__u32)o->tos << 20 | (o->hash >> 44));
-	ip->payload_len = bpf_htons(o->inner + o->size - sizeof(*ip));
-	ip->nexthdr = o->gue ? IPPROTO_UDP : o->carries;
-	ip->hop_limit = OUTER_TTL;
-	__builtin_memcpy(&ip->saddr, o->source, 16);
-	__builtin_memcpy(&ip->daddr, o->destination, 16);
+	*type = bpf_htons(ETH_P_IPV6);
+	word[0] = bpf_htonl(6U << 28 | (__u32)o->tos << 20 | (o->hash >> 44));
+	word[1] = PAIR16(bpf_htons(o->inner + o->size - sizeof(struct ipv6hdr)),
+			 bpf_htons(next << 8 | OUTER_TTL));
+#pragma unroll
+	for (int i = 0; i < 4; i++) {
+		word[2 + i] = o->source[i];
+		word[6 + i] = o->destination[i];
+	}
 	return true;
 }
 
@@ -232,11 +263,11 @@ static __always_inline bool write_udp(struct xdp_md *ctx, const struct lb_pkt *p
 	return true;
 }
 
-/* Put @o around the packet. */
+/* Put @o around the packet; @ethernet: its Ethernet header stays as it is. */
 static __always_inline bool encapsulate(struct xdp_md *ctx, struct lb_pkt *pkt,
-					const struct outer *o)
+					const struct outer *o, bool ethernet)
 {
-	if (!make_room(ctx, pkt, o))
+	if (!make_room(ctx, pkt, o, ethernet))
 		return false;
 	if (!(o->family == 4 ? write_ip4(ctx, pkt, o) : write_ip6(ctx, pkt, o)))
 		return false;

@@ -21,7 +21,7 @@ struct endpoint_key {
 static __always_inline __u32 bucket4_value(__u32 index, const __u64 *key)
 {
 	const struct lb_endpoint_bucket4 *b =
-		&lb_records.endpoints4[LB_BELOW(LB_ENDPOINT_BUCKETS, index)];
+		LB_OPAQUE(&lb_records.endpoints4[LB_BELOW(LB_ENDPOINT_BUCKETS, index)]);
 
 #pragma unroll
 	for (int i = 0; i < LB_ENDPOINT_WAYS; i++)
@@ -33,7 +33,7 @@ static __always_inline __u32 bucket4_value(__u32 index, const __u64 *key)
 static __always_inline __u32 bucket6_value(__u32 index, const __u64 *key)
 {
 	const struct lb_endpoint_bucket6 *b =
-		&lb_records.endpoints6[LB_BELOW(LB_ENDPOINT_BUCKETS, index)];
+		LB_OPAQUE(&lb_records.endpoints6[LB_BELOW(LB_ENDPOINT_BUCKETS, index)]);
 
 #pragma unroll
 	for (int i = 0; i < LB_ENDPOINT_WAYS; i++)

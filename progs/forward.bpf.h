@@ -25,13 +25,17 @@ static __always_inline __be16 client_port(const struct lb_pkt *pkt)
 			       : ((const struct lb_flow_key6 *)pkt->key)->port;
 }
 
+static __always_inline const struct lb_backend *pkt_backend(const struct lb_pkt *pkt)
+{
+	return backend_get(pkt->backend); /* of the reference, the id is the low bits */
+}
+
 /* The backend that the policy chose, if it can be had; pkt->backend becomes its reference. */
 static __always_inline const struct lb_backend *chosen_backend(struct lb_pkt *pkt)
 {
-	const struct lb_backend *backend = backend_get(LB_BACKEND_REF_ID(pkt->backend));
+	const struct lb_backend *backend = pkt_backend(pkt);
 
-	if (!backend || !READ_ONCE(backend->ref) ||
-	    READ_ONCE(backend->state) == LB_BACKEND_DOWN)
+	if (!READ_ONCE(backend->ref) || READ_ONCE(backend->state) == LB_BACKEND_DOWN)
 		return NULL;
 	pkt->backend = READ_ONCE(backend->ref);
 	return backend;
@@ -106,13 +110,13 @@ static __always_inline enum lb_reason sent_first(struct lb_pkt *pkt)
 	return READ_ONCE(pkt->reason);
 }
 
-/* A known flow's packet may end its TCP connection, or confirm it. */
-static __always_inline enum lb_reason follow(struct lb_pkt *pkt, enum lb_reason *ret_sent)
+/* A known flow's packet, of @backend, may end its TCP connection, or confirm it. */
+static __always_inline enum lb_reason
+follow(struct lb_pkt *pkt, const struct lb_backend *backend, enum lb_reason *ret_sent)
 {
-	const struct lb_backend *backend = backend_get(LB_BACKEND_REF_ID(pkt->backend));
 	__u32 state = LB_WAY_STATE(pkt->way), next;
 
-	if (!backend || READ_ONCE(backend->state) == LB_BACKEND_DOWN)
+	if (READ_ONCE(backend->state) == LB_BACKEND_DOWN)
 		return LB_REASON_BACKEND_DOWN;
 	if (pkt->flags & LB_PKT_ERROR) {
 		*ret_sent = LB_REASON_ICMP_ERROR;

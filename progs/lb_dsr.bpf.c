@@ -22,7 +22,6 @@ int lb_dsr(struct xdp_md *ctx)
 {
 	struct lb_pkt *pkt = lb_pkt();
 	const struct lb_service *service;
-	const struct lb_backend *backend;
 	enum lb_reason reason, sent;
 	struct next_hop hop = {};
 
@@ -32,9 +31,8 @@ int lb_dsr(struct xdp_md *ctx)
 	reason = one_way(pkt, service, &sent);
 	if (reason)
 		return lb_drop(ctx, pkt, reason);
-	backend = backend_get(LB_BACKEND_REF_ID(pkt->backend));
 
-	reason = hop_to_backend(ctx, pkt, pkt->family, service->address, backend, &hop);
+	reason = hop_to_backend(ctx, pkt, pkt->family, service->address, &hop);
 	if (!reason && hop.gateway)
 		reason = LB_REASON_NOT_CONNECTED;
 	if (reason)

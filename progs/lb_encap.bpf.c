@@ -22,20 +22,24 @@
 
 static const __u8 lb_this_stage = LB_STAGE_ENCAP;
 
+static __always_inline const struct lb_source *source_get(__u32 index)
+{
+	return LB_OPAQUE(&lb_records.sources[LB_BELOW(LB_MAX_SOURCES, index)]);
+}
+
 /* The outer header's ends and size. */
 static __always_inline enum lb_reason choose_outer(const struct lb_pkt *pkt,
 						   const struct lb_service *service,
 						   const struct lb_backend *backend,
-						   struct outer *o)
+						   int family, struct outer *o)
 {
 	__u32 index = backend->source;
-	const struct lb_source *from =
-		&lb_records.sources[LB_BELOW(LB_MAX_SOURCES, index)];
+	const struct lb_source *from = source_get(index);
 
-	if (!index || from->family != backend->family)
+	if (!index || (int)from->family != family)
 		return LB_REASON_NO_SOURCE;
 
-	o->family = backend->family == 4 ? 4 : 6;
+	o->family = family;
 	o->gue = service->forward == LB_FORWARD_GUE;
 	o->hash = pkt->hash;
 	o->destination = backend->address;
@@ -45,25 +49,13 @@ static __always_inline enum lb_reason choose_outer(const struct lb_pkt *pkt,
 	return LB_REASON_NONE;
 }
 
-/* DSCP and ECN. */
-static __always_inline bool read_tos(struct xdp_md *ctx, const struct lb_pkt *pkt,
-				     __u8 *ret)
-{
-	const __be16 *first = packet_at(ctx, pkt->l3, L3_LIMIT, sizeof(*first));
-
-	if (!first)
-		return false;
-	*ret = pkt->family == 4 ? bpf_ntohs(*first) : bpf_ntohs(*first) >> 4;
-	return true;
-}
-
 /* What the outer header has from the inner packet. */
 static __always_inline bool read_inner(struct xdp_md *ctx, const struct lb_pkt *pkt,
 				       struct outer *o, struct ip_size *ret_size)
 {
 	bool sum = o->gue && o->family == 6;
 
-	if (!read_tos(ctx, pkt, &o->tos) || !read_size(ctx, pkt, ret_size))
+	if (!read_size(ctx, pkt, ret_size))
 		return false;
 	if (pkt->family == 4) {
 		o->carries = IPPROTO_IPIP;
@@ -73,7 +65,8 @@ static __always_inline bool read_inner(struct xdp_md *ctx, const struct lb_pkt *
 		o->summed = sum && sum_ip6(ctx, pkt, &o->sum);
 	}
 	o->inner = ret_size->length;
-	o->may_fragment = ret_size->may_fragment;
+	o->tos = ret_size->tos;
+	o->may_fragment = may_fragment(ret_size);
 	return true;
 }
 
@@ -85,25 +78,26 @@ static __always_inline __s32 inner_mtu(const struct next_hop *hop, const struct 
 	return mtu - o->size;
 }
 
+/* @family, a constant, is that of the outer header. */
 static __always_inline int send_inside(struct xdp_md *ctx, struct lb_pkt *pkt,
 				       const struct lb_service *service,
-				       const struct lb_backend *backend,
+				       const struct lb_backend *backend, int family,
 				       enum lb_reason sent)
 {
 	struct outer o = {};
 	struct next_hop hop = {};
 	struct ip_size size;
-	enum lb_reason reason = choose_outer(pkt, service, backend, &o);
+	enum lb_reason reason = choose_outer(pkt, service, backend, family, &o);
 
 	if (!reason)
-		reason = hop_to_backend(ctx, pkt, o.family, o.source, backend, &hop);
+		reason = hop_to_backend(ctx, pkt, family, o.source, &hop);
 	if (!reason && !read_inner(ctx, pkt, &o, &size))
 		reason = LB_REASON_ABORTED;
 	if (reason)
 		return lb_drop(ctx, pkt, reason);
 	if (size.length > inner_mtu(&hop, &o))
 		return too_big(ctx, pkt, &size, inner_mtu(&hop, &o));
-	if (!encapsulate(ctx, pkt, &o))
+	if (!encapsulate(ctx, pkt, &o, !writes_ethernet(pkt, &hop)))
 		return lb_drop(ctx, pkt, LB_REASON_ABORTED);
 	return send(ctx, pkt, &hop, sent);
 }
@@ -122,8 +116,10 @@ int lb_encap(struct xdp_md *ctx)
 	reason = one_way(pkt, service, &sent);
 	if (reason)
 		return lb_drop(ctx, pkt, reason);
-	backend = backend_get(LB_BACKEND_REF_ID(pkt->backend));
-	return send_inside(ctx, pkt, service, backend, sent);
+	backend = pkt_backend(pkt);
+	if (backend->family == 4)
+		return send_inside(ctx, pkt, service, backend, 4, sent);
+	return send_inside(ctx, pkt, service, backend, 6, sent);
 }
 
 char _license[] SEC("license") = "GPL";

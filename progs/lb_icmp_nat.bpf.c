@@ -186,8 +186,7 @@ static __always_inline int icmp_nat(struct xdp_md *ctx, struct lb_pkt *pkt, int 
 	if (pkt->direction == LB_TO_CLIENT)
 		reason = hop_to_client(ctx, pkt, family, service->address, &hop);
 	else
-		reason =
-			hop_to_backend(ctx, pkt, family, service->address, backend, &hop);
+		reason = hop_to_backend(ctx, pkt, family, service->address, &hop);
 	if (reason)
 		return lb_drop(ctx, pkt, reason);
 	return send(ctx, pkt, &hop, LB_REASON_ICMP_ERROR);

@@ -148,7 +148,7 @@ int lb_local(struct __sk_buff *skb)
 	if (!find(&pkt) || !can_be_translated(&pkt, &h))
 		return TC_ACT_UNSPEC;
 
-	reason = follow(&pkt, &sent);
+	reason = follow(&pkt, pkt_backend(&pkt), &sent);
 	if (reason) {
 		lb_count_drop(&pkt, reason);
 		return TC_ACT_SHOT;

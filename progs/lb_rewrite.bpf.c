@@ -124,7 +124,7 @@ the_flow(struct lb_pkt *pkt, const struct lb_service *service, enum lb_reason *r
 			return reason;
 	}
 	if (pkt->version)
-		return follow(pkt, ret_sent);
+		return follow(pkt, pkt_backend(pkt), ret_sent);
 	*ret_sent = sent_first(pkt);
 	if (!can_be_told_apart(pkt, service))
 		return LB_REASON_NO_PORT;
@@ -154,8 +154,7 @@ static __always_inline int rewrite(struct xdp_md *ctx, struct lb_pkt *pkt, int f
 	if (local)
 		reason = LB_REASON_NONE;
 	else if (pkt->direction == LB_TO_BACKEND)
-		reason =
-			hop_to_backend(ctx, pkt, family, service->address, backend, &hop);
+		reason = hop_to_backend(ctx, pkt, family, service->address, &hop);
 	else
 		reason = hop_to_client(ctx, pkt, family, service->address, &hop);
 	if (reason)

@@ -18,10 +18,15 @@
 
 /* Of the packet in hand, as its own IP header says. */
 struct ip_size {
-	__u16 length; /* from the IP header on: Ethernet may have padded it */
-	bool may_fragment;
-	bool later; /* a fragment, not the first */
+	__u16 length;	 /* from the IP header on: Ethernet may have padded it */
+	__be16 fragment; /* as in IPv4's header; of IPv6 IP4_DF, which it is by its nature */
+	__u8 tos;	 /* DSCP and ECN */
 };
+
+static __always_inline bool may_fragment(const struct ip_size *size)
+{
+	return !(size->fragment & bpf_htons(IP4_DF));
+}
 
 static __always_inline bool read_size(struct xdp_md *ctx, const struct lb_pkt *pkt,
 				      struct ip_size *ret)
@@ -32,16 +37,16 @@ static __always_inline bool read_size(struct xdp_md *ctx, const struct lb_pkt *p
 		if (!ip)
 			return false;
 		ret->length = bpf_ntohs(ip->tot_len);
-		ret->may_fragment = !(ip->frag_off & bpf_htons(IP4_DF));
-		ret->later = ip->frag_off & bpf_htons(IP4_OFFSET);
+		ret->fragment = ip->frag_off;
+		ret->tos = ip->tos;
 	} else {
 		const struct ipv6hdr *ip = packet_at(ctx, pkt->l3, L3_LIMIT, sizeof(*ip));
 
 		if (!ip)
 			return false;
 		ret->length = bpf_ntohs(ip->payload_len) + sizeof(*ip);
-		ret->may_fragment = false;
-		ret->later = false;
+		ret->fragment = bpf_htons(IP4_DF);
+		ret->tos = bpf_ntohs(*(const __be16 *)ip) >> 4;
 	}
 	return true;
 }
@@ -52,7 +57,9 @@ static __always_inline int too_big(struct xdp_md *ctx, struct lb_pkt *pkt,
 {
 	__s32 least = pkt->family == 4 ? IP4_MIN_MTU : IP6_MIN_MTU;
 
-	if ((pkt->flags & LB_PKT_ERROR) || size->may_fragment || size->later)
+	bool later = size->fragment & bpf_htons(IP4_OFFSET);
+
+	if ((pkt->flags & LB_PKT_ERROR) || may_fragment(size) || later)
 		return lb_drop(ctx, pkt, LB_REASON_TOO_BIG_DROP);
 	pkt->mtu = fits > least ? fits : least;
 	return lb_tell(ctx, pkt, LB_ANSWER_TOO_BIG, LB_REASON_TOO_BIG);

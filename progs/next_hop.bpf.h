@@ -53,10 +53,16 @@ struct {
 	__type(value, __u32);
 } lb_egress SEC(".maps");
 
+/* What is kept about the way to the backend of @ref, whose low bits are its id. */
+static __always_inline struct lb_hop *hop_get(__u32 ref)
+{
+	return LB_OPAQUE(&lb_records.hops[LB_BELOW(LB_MAX_BACKENDS, ref)]);
+}
+
 /* The device of @slot. */
 static __always_inline const struct lb_device *device_get(__u32 slot)
 {
-	return &lb_records.devices[LB_BELOW(LB_MAX_DEVICES, slot)];
+	return LB_OPAQUE(&lb_records.devices[LB_BELOW(LB_MAX_DEVICES, slot)]);
 }
 
 /* The answer: a hop to send to, or an interface for the kernel to send by. */
@@ -155,43 +161,95 @@ static __always_inline bool is_kept(__u32 expires, __u32 now)
 	return expires - now - 1 <= lb_params.hz;
 }
 
-/* The next hop towards the packet's backend, an address of @family, from @source. */
-static __always_inline enum lb_reason
-hop_to_backend(struct xdp_md *ctx, struct lb_pkt *pkt, int family, const __be32 *source,
-	       const struct lb_backend *backend, struct next_hop *hop)
+/* Note that a backend has no neighbour entry; is that so for so long that it is given up? */
+static __always_inline bool is_given_up(struct lb_hop *kept, __u32 now)
 {
-	__u32 id = LB_BACKEND_REF_ID(pkt->backend), now = pkt->now, hz = lb_params.hz;
-	struct lb_hop *kept = &lb_records.hops[LB_BELOW(LB_MAX_BACKENDS, id)];
-	enum lb_reason reason;
+	__u32 since = READ_ONCE(kept->unresolved), hz = lb_params.hz;
+	__s32 pause = now - READ_ONCE(kept->expires);
 
-	hop->to = READ_ONCE(kept->to);
+	/* After a pause, it is asked as if for the first time.  Odd is never 0, and rounded
+	 * down never ahead of now, which would look long ago. */
+	if (!since || pause > (__s32)(PATIENCE_S * hz)) {
+		WRITE_ONCE(kept->unresolved, (now - 1) | 1);
+		return false;
+	}
+	return now - since > PATIENCE_S * hz && is_kept(READ_ONCE(kept->expires), now);
+}
+
+/* Where the way begins.  A struct, so that global functions may have a pointer to it. */
+struct hop_source {
+	__be32 address[4]; /* IPv6, or IPv4 in word 0 */
+};
+
+/*
+ * What a global function learnt about a hop in one word: the interface by which the kernel
+ * sends, if any, and the reason for that, or for giving up.
+ */
+#define LEARNT(ifindex, reason) ((__u64)(ifindex) << 32 | (reason))
+#define LEARNT_IFINDEX(learnt)	((__u32)((learnt) >> 32))
+#define LEARNT_REASON(learnt)	((enum lb_reason)(__u32)(learnt))
+
+static __always_inline __u64 hop_learnt(struct next_hop *hop, __u32 now)
+{
+	hop_decide(hop, now);
+	return hop->ifindex ? LEARNT(hop->ifindex, hop->reason) : 0;
+}
+
+/*
+ * Ask for the next hop from @source to the packet's backend, and keep it in lb_records.hops.
+ * Global: the verifier looks at it once, and what the kernel is asked by stays out of the
+ * callers' way.
+ */
+__noinline __u64 learn_backend_hop(struct xdp_md *ctx, struct lb_pkt *pkt,
+				   const struct hop_source *source, __u32 family)
+{
+	struct next_hop hop = {};
+	const struct lb_backend *backend;
+	enum lb_reason reason;
+	struct lb_hop *kept;
+
+	if (!pkt || !source)
+		return LEARNT(0, LB_REASON_ABORTED);
+	backend = pkt_backend(pkt);
+	kept = hop_get(pkt->backend);
+	reason = hop_lookup(ctx, family, source->address, backend->address, &hop);
+	if (reason)
+		return LEARNT(0, reason);
+	WRITE_ONCE(kept->to, hop.to);
+	WRITE_ONCE(kept->mtu, hop.mtu);
+	WRITE_ONCE(kept->gateway, hop.gateway);
+	if (hop.to)
+		WRITE_ONCE(kept->unresolved, 0);
+	else if (is_given_up(kept, pkt->now))
+		return LEARNT(0, LB_REASON_NO_NEIGHBOUR);
+	WRITE_ONCE(kept->expires, pkt->now + lb_params.hz);
+	return hop_learnt(&hop, pkt->now);
+}
+
+/* The next hop towards the packet's backend, an address of @family, from @source. */
+static __always_inline enum lb_reason hop_to_backend(struct xdp_md *ctx,
+						     struct lb_pkt *pkt, int family,
+						     const __be32 *source,
+						     struct next_hop *hop)
+{
+	const struct lb_hop *kept = hop_get(pkt->backend);
+	__u64 learnt = 0, to = READ_ONCE(kept->to);
+
+	if (!to || !is_kept(READ_ONCE(kept->expires), pkt->now)) {
+		struct hop_source from = { { source[0] } };
+
+		if (family == 6)
+			__builtin_memcpy(&from, source, sizeof(from));
+		learnt = learn_backend_hop(ctx, pkt, &from, family);
+		if (learnt && !LEARNT_IFINDEX(learnt))
+			return LEARNT_REASON(learnt);
+		to = READ_ONCE(kept->to);
+	}
+	hop->ifindex = LEARNT_IFINDEX(learnt);
+	hop->reason = LEARNT_REASON(learnt);
+	hop->to = to;
 	hop->mtu = READ_ONCE(kept->mtu);
 	hop->gateway = READ_ONCE(kept->gateway);
-	if (hop->to && is_kept(READ_ONCE(kept->expires), now))
-		return LB_REASON_NONE;
-
-	hop->to = 0;
-	reason = hop_lookup(ctx, family, source, backend->address, hop);
-	if (reason)
-		return reason;
-	WRITE_ONCE(kept->to, hop->to);
-	WRITE_ONCE(kept->mtu, hop->mtu);
-	WRITE_ONCE(kept->gateway, hop->gateway);
-	if (!hop->to) {
-		__u32 since = READ_ONCE(kept->unresolved);
-		__s32 pause = now - READ_ONCE(kept->expires);
-
-		/* After a pause, it is asked as if for the first time.  Odd is never
-		 * 0, and rounded down never ahead of now, which would look long ago. */
-		if (!since || pause > (__s32)(PATIENCE_S * hz))
-			WRITE_ONCE(kept->unresolved, (now - 1) | 1);
-		else if (now - since > PATIENCE_S * hz && is_kept(kept->expires, now))
-			return LB_REASON_NO_NEIGHBOUR;
-	} else {
-		WRITE_ONCE(kept->unresolved, 0);
-	}
-	WRITE_ONCE(kept->expires, now + hz);
-	hop_decide(hop, now);
 	return LB_REASON_NONE;
 }
 
@@ -207,25 +265,44 @@ __noinline int keep_hop(struct lb_pkt *pkt, __u64 hop)
 	return 0;
 }
 
-/* The next hop towards the packet's client. */
+/* Ask for the next hop from @source to the packet's client, and keep it in the flow. */
+__noinline __u64 learn_client_hop(struct xdp_md *ctx, struct lb_pkt *pkt,
+				  const struct hop_source *source, __u32 family)
+{
+	struct next_hop hop = {};
+	enum lb_reason reason;
+
+	if (!pkt || !source)
+		return LEARNT(0, LB_REASON_ABORTED);
+	reason = hop_lookup(ctx, family, source->address, client_address(pkt), &hop);
+	if (reason)
+		return LEARNT(0, reason);
+	pkt->hop = hop.to;
+	keep_hop(pkt, hop.to);
+	return hop_learnt(&hop, pkt->now);
+}
+
+/* The next hop towards the packet's client; the MTU there is not kept. */
 static __always_inline enum lb_reason hop_to_client(struct xdp_md *ctx,
 						    struct lb_pkt *pkt, int family,
 						    const __be32 *source,
 						    struct next_hop *hop)
 {
-	enum lb_reason reason;
+	__u64 learnt = 0;
 
+	if (!pkt->hop || !is_kept(pkt->hop_expires, pkt->now)) {
+		struct hop_source from = { { source[0] } };
+
+		if (family == 6)
+			__builtin_memcpy(&from, source, sizeof(from));
+		learnt = learn_client_hop(ctx, pkt, &from, family);
+		if (learnt && !LEARNT_IFINDEX(learnt))
+			return LEARNT_REASON(learnt);
+	}
+	hop->ifindex = LEARNT_IFINDEX(learnt);
+	hop->reason = LEARNT_REASON(learnt);
 	hop->to = pkt->hop;
-	if (hop->to && is_kept(pkt->hop_expires, pkt->now))
-		return LB_REASON_NONE;
-
-	hop->to = 0;
-	reason = hop_lookup(ctx, family, source, client_address(pkt), hop);
-	if (reason)
-		return reason;
-	hop->mtu = 0; /* is not kept, so it is not for the one packet either */
-	keep_hop(pkt, hop->to);
-	hop_decide(hop, pkt->now);
+	hop->mtu = 0;
 	return LB_REASON_NONE;
 }
 

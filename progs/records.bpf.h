@@ -57,4 +57,16 @@ static __always_inline struct lb_records *records(void)
 		__index;                                                                 \
 	})
 
+/*
+ * @p, as something that clang knows nothing about: else it reaches each field from the start of
+ * lb_records, whose offsets no instruction can hold, by three more instructions.
+ */
+#define LB_OPAQUE(p)                                                                     \
+	({                                                                               \
+		typeof(p) __p = (p);                                                     \
+                                                                                         \
+		asm("" : "+r"(__p));                                                     \
+		__p;                                                                     \
+	})
+
 #endif /* LB_RECORDS_BPF_H */

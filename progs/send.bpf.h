@@ -90,6 +90,13 @@ static __always_inline bool kernel_can_send(const struct xdp_md *ctx,
 	return frame_tags(pkt) < 2 || !keeps_tags_at(ctx, ifindex);
 }
 
+/* Will all of the Ethernet header be written anew when the packet is sent by @hop? */
+static __always_inline bool writes_ethernet(const struct lb_pkt *pkt,
+					    const struct next_hop *hop)
+{
+	return pkt->l3 == ETH_HLEN && !hop->ifindex;
+}
+
 /* Send by @hop; @reason is counted unless the kernel sends. */
 static __always_inline int send(struct xdp_md *ctx, struct lb_pkt *pkt,
 				const struct next_hop *hop, enum lb_reason reason)

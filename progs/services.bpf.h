@@ -34,7 +34,7 @@ static __always_inline const struct lb_service *service_get(__u32 id)
 {
 	struct lb_records *all = records();
 
-	return all ? &all->services[LB_BELOW(LB_MAX_SERVICES, id)] : NULL;
+	return all ? LB_OPAQUE(&all->services[LB_BELOW(LB_MAX_SERVICES, id)]) : NULL;
 }
 
 #endif /* LB_SERVICES_BPF_H */
