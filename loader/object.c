@@ -94,7 +94,8 @@ static int set_size(const struct state *s, struct bpf_map *map)
 	if (!strncmp(name, "lb_flows", 8))
 		return bpf_map__set_max_entries(map, s->config->params.flow_buckets);
 	if (!strncmp(name, "lb_nat", 6))
-		return bpf_map__set_max_entries(map, s->config->params.nat_slots);
+		return bpf_map__set_max_entries(map, s->config->params.nat_slots /
+							     LB_NAT_PLACES);
 	return 0;
 }
 

@@ -11,7 +11,8 @@
  *
  *	flow_find()		look a packet's flow up and copy it, without a lock
  *	and in flow_write.bpf.h
- *	flow_reserve()		lock, find again or make room: a way that nobody sees
+ *	flow_reserve()		lock, find again or choose a way for the newcomer
+ *	  flow_clear()		... that nobody sees from here on
  *	  flow_publish()	... is filled and shown
  *	  flow_abandon()	... or given back
  *	flow_evict()		the one way in which a flow ends

@@ -77,13 +77,14 @@ static __noinline void flow_evict(struct lb_bucket *b, int family, __u32 way,
 	count_event(why);
 }
 
-/* A way that is ours alone until it is published or abandoned. */
+/* A way that is ours alone until the flow is published or abandoned. */
 struct flow_place {
 	struct lb_bucket *first;  /* of the flow; locked */
 	struct lb_bucket *bucket; /* where the way is; locked */
 	__u32 index;		  /* of that bucket */
 	__u32 way;
-	__u32 version; /* the flow will have */
+	__u32 version;	   /* the flow will have */
+	enum lb_event why; /* the flow that is there has to go */
 };
 
 static __always_inline void place_unlock(struct flow_place *p)
@@ -93,18 +94,20 @@ static __always_inline void place_unlock(struct flow_place *p)
 	bucket_unlock(p->first);
 }
 
-/* The way is chosen: end its tenant and hide it from readers. */
-static __always_inline void place_claim(struct flow_place *p, int family, __u32 way,
-					enum lb_event why)
+/* @p is as @score says. */
+static __always_inline void place_set(struct flow_place *p, int family, __u64 score)
 {
-	struct lb_flow *f;
+	p->way = SCORE_WAY(score);
+	p->why = rank_event(SCORE_RANK(score));
+	p->version = (flow_at(p->bucket, family, p->way)->version | 1) + 1;
+}
 
-	flow_evict(p->bucket, family, way, why);
-	f = flow_at(p->bucket, family, way);
-	WRITE_ONCE(f->version, f->version | 1);
+/* End the flow that is in the reserved way, and hide the way from readers. */
+static __always_inline void flow_clear(struct flow_place *p, int family)
+{
+	flow_evict(p->bucket, family, p->way, p->why);
+	WRITE_ONCE(flow_at(p->bucket, family, p->way)->version, p->version - 1);
 	store_barrier(&p->bucket->lock);
-	p->way = way;
-	p->version = f->version + 1;
 }
 
 /* A dead flow may still have our key.  End it, so that there is never more than one. */
@@ -202,7 +205,7 @@ static __always_inline __u64 place_second(struct flow_place *p, struct lb_bucket
 }
 
 /*
- * Make room for the flow of pkt->key, in @p.  KNOWN_FLOW: another CPU was faster, the flow
+ * Find room for the flow of pkt->key, in @p.  KNOWN_FLOW: another CPU was faster, the flow
  * is copied into @pkt and there is no @p.
  */
 static __always_inline enum lb_reason flow_reserve(struct lb_pkt *pkt, int family,
@@ -237,7 +240,7 @@ static __always_inline enum lb_reason flow_reserve(struct lb_pkt *pkt, int famil
 		bucket_unlock(p->first);
 		return LB_REASON_TABLE_FULL;
 	}
-	place_claim(p, family, SCORE_WAY(score), rank_event(SCORE_RANK(score)));
+	place_set(p, family, score);
 	return LB_REASON_NONE;
 }
 

@@ -9,10 +9,10 @@
 #include "flow_write.bpf.h"
 #include "services.bpf.h"
 
-/* The port that a new flow's backend sees; 0: none is free. */
+/* The port that a new flow's backend sees; 0: none is free.  Also does flow_clear(). */
 typedef __be16 nat_port_fn(struct lb_pkt *pkt, int table,
 			   const struct lb_service *service,
-			   const struct lb_backend *backend, const struct flow_place *p);
+			   const struct lb_backend *backend, struct flow_place *p);
 
 static __always_inline __be32 *client_address(struct lb_pkt *pkt)
 {
@@ -70,13 +70,15 @@ static __always_inline enum lb_reason commit(struct lb_pkt *pkt, int table,
 	if (reason)
 		return reason == LB_REASON_KNOWN_FLOW ? LB_REASON_NONE : reason;
 
-	pkt->nat_port = client_port(pkt);
 	if (nat_port && service->forward == LB_FORWARD_FULLNAT) {
 		pkt->nat_port = nat_port(pkt, table, service, backend, &p);
 		if (!pkt->nat_port) {
 			flow_abandon(&p);
 			return LB_REASON_NO_PORT;
 		}
+	} else {
+		pkt->nat_port = client_port(pkt);
+		flow_clear(&p, table);
 	}
 	pkt->hop = 0;
 	/* Now: the search for the flow may have copied a dead one. */

@@ -34,7 +34,7 @@ static __always_inline __u32 first_port(struct lb_pkt *pkt, int table)
 static __always_inline __be16 claim_port(struct lb_pkt *pkt, int table,
 					 const struct lb_service *service,
 					 const struct lb_backend *backend,
-					 const struct flow_place *p)
+					 struct flow_place *p)
 {
 	/* One load: lbctl may be writing, and half of each range is none. */
 	union {

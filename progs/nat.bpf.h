@@ -5,7 +5,8 @@
  * One word per place: the flow's position and version.  A tuple's hash names its only
  * place, so claiming the place with one compare-and-swap makes the tuple unique; two
  * tuples that share a place cannot both be had, and the second tries its next port.  A
- * place whose flow has ended (another version) is free: nobody has to clean up.
+ * place whose flow has ended (another version) is free: nobody has to clean up.  Ports that
+ * are tried one after another are neighbours, so that they cost one cache miss.
  */
 #ifndef LB_NAT_BPF_H
 #define LB_NAT_BPF_H
@@ -15,17 +16,19 @@
 /* Hash of a translated IPv4 tuple -> its flow.  Sized by the loader. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 128);
+	__uint(map_flags, BPF_F_MMAPABLE); /* begins on a page: a group is one line */
+	__uint(max_entries, 16);
 	__type(key, __u32);
-	__type(value, __u64);
+	__type(value, struct lb_nat_group);
 } lb_nat4 SEC(".maps");
 
 /* Hash of a translated IPv6 tuple -> its flow. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 128);
+	__uint(map_flags, BPF_F_MMAPABLE); /* begins on a page: a group is one line */
+	__uint(max_entries, 16);
 	__type(key, __u32);
-	__type(value, __u64);
+	__type(value, struct lb_nat_group);
 } lb_nat6 SEC(".maps");
 
 /* A tuple of either family, and as the words that are hashed; the ports come last. */
@@ -51,12 +54,13 @@ static __always_inline __u64 tuple_prefix(const union nat_tuple *t, int family)
 	return h;
 }
 
-/* The place of the tuple whose last word is @ports. */
-static __always_inline __u64 *nat_place(int family, __u64 prefix, __u64 ports)
+/* Where the tuple is whose last word is @ports, and those next to it. */
+static __always_inline struct lb_nat_group *nat_group(int family, __u64 prefix,
+						      __u64 ports)
 {
-	__u64 h =
-		lb_hash_end(lb_hash_step(prefix, ports, lb_params.seed), lb_params.seed);
-	__u32 index = LB_BUCKET_1(h) & (lb_params.nat_slots - 1);
+	__u64 h = lb_hash_end(lb_hash_step(prefix, LB_NAT_GROUP(ports), lb_params.seed),
+			      lb_params.seed);
+	__u32 index = LB_BUCKET_1(h) & (lb_params.nat_slots / LB_NAT_PLACES - 1);
 
 	if (family == 4)
 		return bpf_map_lookup_elem(&lb_nat4, &index);
@@ -70,14 +74,14 @@ static __always_inline __u64 *nat_place(int family, __u64 prefix, __u64 ports)
 static __always_inline bool nat_find(struct lb_pkt *pkt, int family,
 				     const union nat_tuple *t)
 {
-	__u64 prefix = tuple_prefix(t, family), word;
-	__u64 *place = nat_place(family, prefix, t->word[tuple_words(family) - 1]);
+	__u64 ports = t->word[tuple_words(family) - 1], word;
+	struct lb_nat_group *g = nat_group(family, tuple_prefix(t, family), ports);
 	struct lb_bucket *b;
 
 	pkt->version = 0;
-	if (!place)
+	if (!g)
 		return false;
-	word = READ_ONCE(*place);
+	word = READ_ONCE(g->flow[LB_NAT_PLACE(ports)]);
 	if (!word)
 		return false;
 

@@ -178,18 +178,36 @@ static int tuple_of(const struct stage *s, const struct flow *f, __u64 word[5])
 	return f->family == 4 ? 2 : 5;
 }
 
-static __u32 nat_index(const struct stage *s, const struct flow *f)
+/* Where the tuple of @f is: an element and a place in it. */
+static __u32 nat_index(const struct stage *s, const struct flow *f, __u32 *ret_place)
 {
-	__u64 word[5];
-	__u64 h = tuple_of(s, f, word) == 2 ? lb_hash(word, 2, s->params.seed)
-					    : lb_hash(word, 5, s->params.seed);
+	__u64 word[5], *ports, h;
+	int n = tuple_of(s, f, word);
 
-	return LB_BUCKET_1(h) % s->params.nat_slots;
+	ports = &word[n - 1];
+	*ret_place = ntohs(f->flow.nat_port) % 8;
+	*ports -= (__u64)htons(*ret_place) << 16;
+	h = n == 2 ? lb_hash(word, 2, s->params.seed) : lb_hash(word, 5, s->params.seed);
+	return LB_BUCKET_1(h) % (s->params.nat_slots / 8);
 }
 
 static int nat_map(const struct stage *s, int family)
 {
 	return stage_map(s, family == 4 ? "lb_nat4" : "lb_nat6");
+}
+
+size_t flows_nat_used(const struct stage *s, int family)
+{
+	struct lb_nat_group g;
+	size_t n = 0;
+
+	for (__u32 i = 0; i < s->params.nat_slots / LB_NAT_PLACES; i++) {
+		assert_return_code(bpf_map_lookup_elem(nat_map(s, family), &i, &g),
+				   errno);
+		for (int place = 0; place < LB_NAT_PLACES; place++)
+			n += g.flow[place] != 0;
+	}
+	return n;
 }
 
 /* ---- writing ------------------------------------------------------------------------ */
@@ -205,11 +223,21 @@ static void live_add(const struct stage *s, const struct flow *f)
 	world_put(s, "lb_live", id, &live);
 }
 
+static void nat_put(const struct stage *s, const struct flow *f)
+{
+	__u32 place, index = nat_index(s, f, &place);
+	int fd = nat_map(s, f->family);
+	struct lb_nat_group g;
+
+	assert_return_code(bpf_map_lookup_elem(fd, &index, &g), errno);
+	g.flow[place] = LB_NAT(f->position, f->flow.version);
+	assert_return_code(bpf_map_update_elem(fd, &index, &g, 0), errno);
+}
+
 void flows_put(const struct stage *s, struct flow *f)
 {
-	__u32 way = f->position % LB_FLOW_WAYS, index;
+	__u32 way = f->position % LB_FLOW_WAYS;
 	union bucket b;
-	__u64 nat;
 
 	bucket_read(s, f->family, f->position / LB_FLOW_WAYS, &b);
 	f->tag = LB_TAG(flows_hash(s, f->family, f->key));
@@ -221,10 +249,7 @@ void flows_put(const struct stage *s, struct flow *f)
 	*bucket_flow(&b, f->family, way) = f->flow;
 	bucket_write(s, f->family, f->position / LB_FLOW_WAYS, &b);
 
-	nat = LB_NAT(f->position, f->flow.version);
-	index = nat_index(s, f);
-	assert_return_code(bpf_map_update_elem(nat_map(s, f->family), &index, &nat, 0),
-			   errno);
+	nat_put(s, f);
 	live_add(s, f);
 }
 
@@ -261,8 +286,8 @@ void flows_age(const struct stage *s, const struct flow *f, enum lb_flow_state s
 
 static void nat_clear(const struct stage *s, int family)
 {
-	__u32 n = s->params.nat_slots, *keys = calloc(n, sizeof(*keys));
-	__u64 *none = calloc(n, sizeof(*none));
+	__u32 n = s->params.nat_slots / 8, *keys = calloc(n, sizeof(*keys));
+	struct lb_nat_group *none = calloc(n, sizeof(*none));
 
 	for (__u32 i = 0; i < n; i++)
 		keys[i] = i;

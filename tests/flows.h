@@ -50,6 +50,8 @@ struct flow flows_make(const struct stage *s, __u32 service, const char *client,
 void flows_age(const struct stage *s, const struct flow *f, enum lb_flow_state state,
 	       __u32 seen);
 void flows_clear(const struct stage *s);
+/* How many places in lb_nat name a flow, be it there or not. */
+size_t flows_nat_used(const struct stage *s, int family);
 
 /*
  * What must hold at any quiet moment, of both families: no lock is held; each flow is

@@ -82,7 +82,7 @@ static void map_set_size(const struct stage *s, struct bpf_map *map)
 	if (!strncmp(name, "lb_flows", 8))
 		size = s->params.flow_buckets;
 	else if (!strncmp(name, "lb_nat", 6))
-		size = s->params.nat_slots;
+		size = s->params.nat_slots / LB_NAT_PLACES;
 	if (size)
 		assert_int_equal(bpf_map__set_max_entries(map, size), 0);
 }

@@ -49,14 +49,19 @@ static int nothing_is_broken(void **state)
 
 #define LOW 20000
 
-/* WEB has only one backend and four ports. */
-static void narrow(void)
+/* WEB has only one backend and these ports. */
+static void range(__u16 low, __u16 high)
 {
 	struct lb_table head = { .policy = ROUND_ROBIN };
 	__u16 slot = chain_first_backend(WEB);
 
-	world_set_ports(stage, WEB, LOW, LOW + 3);
+	world_set_ports(stage, WEB, low, high);
 	world_set_table(stage, WEB, &head, &slot, 1);
+}
+
+static void narrow(void)
+{
+	range(LOW, LOW + 3);
 }
 
 static bool try_connect(__u16 port, __u16 *ret_nat)
@@ -160,6 +165,63 @@ static void ports_are_per_backend_and_protocol(void **state)
 	assert_false(d.sent);
 }
 
+/* A search goes through all of a range, and not beyond: lines of lb_nat have eight ports. */
+static void each_port_of_a_range_can_be_had(void **state)
+{
+	static const struct {
+		__u16 low, high;
+	} rows[] = {
+		{ LOW, LOW + 7 },
+		{ LOW, LOW },
+		{ LOW + 5, LOW + 10 },
+		{ LOW + 3, LOW + 35 },
+		{ LOW + 7, LOW + 8 },
+		{ LOW + 1, LOW + 6 },
+		{ 1, 9 },
+		{ 65535 - 9, 65535 },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		__u64 seen = 0;
+		__u16 n = rows[i].high - rows[i].low + 1, nat;
+
+		start_afresh(state);
+		range(rows[i].low, rows[i].high);
+		for (__u16 port = 1; port <= n; port++) {
+			assert_true(try_connect(port, &nat));
+			assert_in_range(nat, rows[i].low, rows[i].high);
+			seen |= 1ULL << (nat - rows[i].low);
+		}
+		assert_int_equal(seen, (1ULL << n) - 1);
+		assert_false(try_connect(100, &nat));
+		flows_check(stage);
+	}
+}
+
+/* Those that go for new ones: see nat_give_back(). */
+static void flows_that_go_give_their_ports_back(void **state)
+{
+	static const enum chain_service services[] = { WEB, RESOLVER, RESOLVER6 };
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		int family = services[i] == RESOLVER6 ? 6 : 4;
+		struct flow flows[8 * BUCKETS];
+		struct delivery d;
+		size_t n;
+
+		flows_clear(stage);
+		for (__u16 port = 1; port <= 400; port++) {
+			chain_client(&chain, services[i], family == 6 ? CLIENT6 : CLIENT,
+				     port, TH_SYN, &d);
+			assert_true(d.sent);
+		}
+		n = flows_scan(stage, family, flows, 8 * BUCKETS);
+		assert_in_range(n, 1, 8 * BUCKETS);
+		assert_int_equal(flows_nat_used(stage, family), n);
+	}
+}
+
 /* A busy place is passed over, not shared: two tuples that hash to one nat slot. */
 static void replies_find_their_own_flow(void **state)
 {
@@ -189,6 +251,8 @@ int main(void)
 		test(ports_run_out_and_come_back),
 		test(a_flow_ended_by_hand_frees_its_port),
 		test(ports_are_per_backend_and_protocol),
+		test(each_port_of_a_range_can_be_had),
+		test(flows_that_go_give_their_ports_back),
 		test(replies_find_their_own_flow),
 	};
 	return cmocka_run_group_tests_name("ports", units, open_chain, close_chain);

@@ -253,7 +253,7 @@ enum lb_stage {
 struct lb_params {
 	__u64 seed[3];	    /* random; [1] and [2] odd */
 	__u32 flow_buckets; /* elements of lb_flows4 and of lb_flows6, 2^n */
-	__u32 nat_slots;    /* elements of lb_nat4 and of lb_nat6, 2^n */
+	__u32 nat_slots;    /* places in lb_nat4 and in lb_nat6, 2^n */
 	__u32 hz;	    /* jiffies a second */
 	__u32 pad;
 };

@@ -126,9 +126,11 @@ struct lb_bucket6 {
 _Static_assert(sizeof(struct lb_bucket6) == 576, "lb_bucket6");
 
 /*
- * Key of the translated tuple: what a reply shows.  The element of lb_nat4 and
- * lb_nat6 is LB_BUCKET_1(lb_hash(tuple words, seed)) masked with lb_params.nat_slots
- * - 1: a tuple has exactly one place, which makes it unique without a lock.
+ * The translated tuple: what a reply shows.  With the lowest three bits of nat_port (in
+ * host order) taken out, LB_BUCKET_1(lb_hash(tuple words, seed)) masked with
+ * lb_params.nat_slots / 8 - 1 is its element of lb_nat4 or lb_nat6, and these bits are its
+ * place there.  A tuple has exactly one place, which makes it unique without a lock, and
+ * eight ports in a row are in one cache line.
  */
 struct lb_tuple4 {
 	__be32 backend;
@@ -148,11 +150,23 @@ struct lb_tuple6 {
 };
 _Static_assert(sizeof(struct lb_tuple6) == 40, "lb_tuple6");
 
+/* The last word of a tuple, of either family: nat_port's place in it, and all but that. */
+#define LB_NAT_PLACES	    8
+#define LB_NAT_PORT(port)   ((__u64)(__be16)(port) << 16)
+#define LB_NAT_PLACE(ports) ((__u32)((ports) >> 24) & (LB_NAT_PLACES - 1))
+#define LB_NAT_GROUP(ports) ((ports) & ~((LB_NAT_PLACES - 1ULL) << 24))
+
 /*
- * Value of maps lb_nat4 and lb_nat6, written by the data path: position + 1 of the
- * flow in the low half, its version (even) in the high half.  Valid only while that
- * flow has that version: the entry of a flow that ended cleans itself.
+ * In each place, position + 1 of the flow in the low half, its version (even) in the high
+ * half.  Valid only while that flow has that version: the entry of a flow that ended cleans
+ * itself.
  */
 #define LB_NAT(position, version) ((__u64)((position) + 1) | (__u64)(version) << 32)
+
+/* Value of maps lb_nat4 and lb_nat6, written by the data path. */
+struct lb_nat_group {
+	__u64 flow[LB_NAT_PLACES]; /* LB_NAT, or 0 */
+};
+_Static_assert(sizeof(struct lb_nat_group) == 64, "lb_nat_group");
 
 #endif /* LB_FLOWS_H */

@@ -22,7 +22,7 @@ LOG_STATS, LOG_ALL, LOG_SIZE = 4, 1, 16 << 20
 
 FLOWS = 262144      # of `lbctl chain attach` without options
 SIZES = {"lb_flows4": FLOWS // 8, "lb_flows6": FLOWS // 8,
-         "lb_nat4": 2 * FLOWS, "lb_nat6": 2 * FLOWS}
+         "lb_nat4": 2 * FLOWS // 8, "lb_nat6": 2 * FLOWS // 8}
 # struct lb_params: seed[3], flow_buckets, nat_slots, hz, pad
 PARAMS = struct.pack("=3Q4I", 0x9e3779b97f4a7c15, 0x8ebc6af09c88c6e3, 0x589965cc75374cc3,
                      FLOWS // 8, 2 * FLOWS, 250, 0)
