@@ -19,14 +19,13 @@
 #define NAT_GROUPS 6
 
 /* Places whose flows are looked at together: their cache misses overlap. */
-#define NAT_AT_ONCE 4
+#define NAT_AT_ONCE 2
 
 /* What is looked for, and where. */
 struct nat_search {
 	__u64 prefix; /* of the tuple's hash */
 	__u64 ports;  /* its last word, without nat_port */
 	__u64 mine;   /* what a place gets */
-	__u64 holder; /* of the port that nat_oldest() found */
 	__u32 low;
 	__u32 span; /* high - low */
 	__u32 port; /* to begin with */
@@ -158,10 +157,11 @@ static __always_inline __u32 nat_age(int family, __u64 word, __u32 now)
 	return now - b->seen[way] + AGE_BIAS;
 }
 
-static __always_inline __u32 nat_oldest(int family, struct nat_search *s)
+static __always_inline __u64 nat_oldest(int family, const struct nat_search *s)
 {
 	struct lb_nat_group *g = search_group(family, s);
-	__u32 most = 0, ret = 0;
+	__u32 most = 0;
+	__u64 ret = 0;
 
 	if (!g)
 		return 0;
@@ -174,42 +174,49 @@ static __always_inline __u32 nat_oldest(int family, struct nat_search *s)
 
 		if (age > most) {
 			most = age;
-			ret = port;
-			s->holder = word;
+			ret = word;
 		}
 	}
 	return ret;
 }
 
-/* The port of the line whose flow has been over for longest, now s->holder; 0: none. */
-__noinline __u32 nat_oldest4(struct nat_search *s)
+/* What is in the place of the line whose flow has been over for longest; 0: none is. */
+__noinline __u64 nat_oldest4(const struct nat_search *s)
 {
 	return s ? nat_oldest(4, s) : 0;
 }
 
-__noinline __u32 nat_oldest6(struct nat_search *s)
+__noinline __u64 nat_oldest6(const struct nat_search *s)
 {
 	return s ? nat_oldest(6, s) : 0;
 }
 
-/* End the flow s->holder, and take its @port. */
-static __always_inline bool nat_take_over(const struct nat_search *s, int family,
-					  __u32 port, const struct flow_place *p)
+/* End the flow that @holder names, and take its port; 0: another CPU was faster. */
+static __always_inline __u32 nat_take_over(const struct nat_search *s, int family,
+					   __u64 holder, const struct flow_place *p)
 {
 	struct lb_nat_group *g = search_group(family, s);
-	__u32 position = NAT_POSITION(s->holder);
+	__u32 position = NAT_POSITION(holder);
 	struct lb_bucket *b = bucket_get(family, position / LB_FLOW_WAYS);
 	bool held = b == p->first || b == p->bucket;
 
 	if (!g || !b || (!held && !bucket_lock(b)))
-		return false;
-	if (flow_at(b, family, position)->version == NAT_VERSION(s->holder))
+		return 0;
+	if (flow_at(b, family, position)->version == NAT_VERSION(holder))
 		flow_evict(b, family, position & 7, LB_EVENT_PORT_TAKEN);
 	if (!held)
 		bucket_unlock(b);
 
-	return __sync_bool_compare_and_swap(&g->flow[port & (LB_NAT_PLACES - 1)],
-					    s->holder, s->mine);
+#pragma unroll
+	for (__u32 i = 0; i < LB_NAT_PLACES; i++) {
+		__u32 port = search_port(s, i);
+		__u64 *place = &g->flow[port & (LB_NAT_PLACES - 1)];
+
+		if (READ_ONCE(*place) == holder)
+			return __sync_bool_compare_and_swap(place, holder, s->mine) ? port
+										    : 0;
+	}
+	return 0;
 }
 
 /* ---- giving back ------------------------------------------------------------------ */
@@ -249,20 +256,21 @@ static __always_inline bool nat_tuple_of(int family, const struct flow_place *p,
  * full (64k: 600 to 540 ns).  Nothing relies on it: lbctl may have changed the service, and
  * flows end in stages that do not know of ports.
  *
- * Nobody but us writes to the place of a flow that is there and whose lock we have.
+ * Nobody but us writes to the place of a flow that is there and whose lock we have.  @t is
+ * for our use: the stack is small.
  */
-static __always_inline void nat_give_back(int family, const struct flow_place *p)
+static __always_inline void nat_give_back(int family, const struct flow_place *p,
+					  union nat_tuple *t)
 {
 	__u32 version = flow_at(p->bucket, family, p->way)->version;
 	__u64 holder = LB_NAT(p->index * LB_FLOW_WAYS + p->way, version), ports;
-	union nat_tuple t = {};
 	struct lb_nat_group *g;
 	__u64 *place;
 
-	if ((version & 1) || !nat_tuple_of(family, p, &t))
+	if ((version & 1) || !nat_tuple_of(family, p, t))
 		return;
-	ports = t.word[tuple_words(family) - 1];
-	g = nat_group(family, tuple_prefix(&t, family), ports);
+	ports = t->word[tuple_words(family) - 1];
+	g = nat_group(family, tuple_prefix(t, family), ports);
 	if (!g)
 		return;
 	place = &g->flow[LB_NAT_PLACE(ports)];
@@ -274,9 +282,10 @@ static __always_inline void nat_give_back(int family, const struct flow_place *p
 
 /*
  * Clear the way of the flow that is being made in @p, and give it a source port for tuple @t,
- * whose nat_port is 0, from @low to @high.  0: all that were tried belong to live flows.
+ * whose nat_port is 0 and which is lost, from @low to @high.  0: all that were tried belong
+ * to live flows.
  */
-static __always_inline __be16 nat_claim(int family, const union nat_tuple *t, __u32 start,
+static __always_inline __be16 nat_claim(int family, union nat_tuple *t, __u32 start,
 					__u32 low, __u32 high, struct flow_place *p,
 					__u32 now)
 {
@@ -296,7 +305,7 @@ static __always_inline __be16 nat_claim(int family, const union nat_tuple *t, __
 	if (!g)
 		return 0;
 	(void)READ_ONCE(g->flow[0]);
-	nat_give_back(family, p);
+	nat_give_back(family, p, t);
 	flow_clear(p, family);
 
 #pragma unroll
@@ -311,9 +320,10 @@ static __always_inline __be16 nat_claim(int family, const union nat_tuple *t, __
 	s.port = first;
 #pragma unroll
 	for (int i = 0; i < NAT_GROUPS; i++) {
-		port = family == 4 ? nat_oldest4(&s) : nat_oldest6(&s);
-		if (port)
-			return nat_take_over(&s, family, port, p) ? bpf_htons(port) : 0;
+		__u64 holder = family == 4 ? nat_oldest4(&s) : nat_oldest6(&s);
+
+		if (holder)
+			return bpf_htons(nat_take_over(&s, family, holder, p));
 		if (!search_on(&s, first))
 			break;
 	}
