@@ -30,7 +30,7 @@ static const struct object {
 	{ "progs/lb_dsr", "lb_dsr", 28000 },
 	{ "progs/lb_encap", "lb_encap", 100000 },
 	{ "progs/lb_wide", "lb_wide", 15000 },
-	{ "progs/lb_reply", "lb_reply", 15000 },
+	{ "progs/lb_reply", "lb_reply", 22000 },
 	{ "progs/lb_icmp", "lb_icmp", 35000 },
 	{ "progs/lb_icmp_nat", "lb_icmp_nat", 32000 },
 	{ "progs/lb_mss", "lb_mss", 22000 },
