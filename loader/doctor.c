@@ -135,6 +135,7 @@ static enum outcome check_instance(struct doctor *d, const struct lbctl *l,
 	check_devices(d, &s, only);
 	doctor_services(d, &s.state, &s.model);
 	doctor_backends(d, &s.state, &s.model);
+	doctor_reach(d, &s);
 	snapshot_close(&s);
 	return DONE;
 }

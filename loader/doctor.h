@@ -56,5 +56,8 @@ void doctor_programs(struct doctor *d, const struct snapshot *s, const struct pa
 void doctor_services(struct doctor *d, const struct state *s, const struct model *m);
 /* Routes and neighbours of all backends. */
 void doctor_backends(struct doctor *d, const struct state *s, const struct model *m);
+/* Do those that answer clients themselves take packets for the service's address?  Pings
+ * them. */
+void doctor_reach(struct doctor *d, const struct snapshot *s);
 
 #endif /* LB_DOCTOR_H */

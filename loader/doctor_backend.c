@@ -18,7 +18,7 @@ static void check_neighbour(struct doctor *d, const char *object,
 			    const struct netlink_route *route)
 {
 	char hop[ADDRESS_TEXT_SIZE], name[IF_NAMESIZE] = "?";
-	int state = netlink_neighbour(&route->next_hop, route->ifindex);
+	int state = netlink_neighbour(&route->next_hop, route->ifindex, NULL);
 
 	address_format(&route->next_hop, hop);
 	if_indextoname(route->ifindex, name);

@@ -319,29 +319,44 @@ int netlink_route(const struct address *to, struct netlink_route *ret)
 	return ask(request, take_route, ret);
 }
 
+struct neighbour {
+	int state;
+	__u8 mac[6];
+};
+
 static int take_neighbour(const struct nlmsghdr *answer, void *arg)
 {
 	const struct ndmsg *message = mnl_nlmsg_get_payload(answer);
+	struct neighbour *n = arg;
+	const struct nlattr *attr;
 
-	if (answer->nlmsg_type == RTM_NEWNEIGH)
-		*(int *)arg = message->ndm_state;
+	if (answer->nlmsg_type != RTM_NEWNEIGH)
+		return MNL_CB_OK;
+	n->state = message->ndm_state;
+	mnl_attr_for_each(attr, answer, sizeof(*message))
+		if (mnl_attr_get_type(attr) == NDA_LLADDR &&
+		    mnl_attr_get_payload_len(attr) == sizeof(n->mac))
+			memcpy(n->mac, mnl_attr_get_payload(attr), sizeof(n->mac));
 	return MNL_CB_OK;
 }
 
-int netlink_neighbour(const struct address *a, unsigned int ifindex)
+int netlink_neighbour(const struct address *a, unsigned int ifindex, __u8 *ret_mac)
 {
 	char buffer[REQUEST_SIZE] = {};
 	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
 	struct ndmsg *message;
-	int state = 0, err;
+	struct neighbour n = {};
+	int err;
 
 	request->nlmsg_type = RTM_GETNEIGH;
 	message = mnl_nlmsg_put_extra_header(request, sizeof(*message));
 	message->ndm_family = family_of(a);
 	message->ndm_ifindex = ifindex;
 	mnl_attr_put(request, NDA_DST, size_of(a), a->word);
-	err = ask(request, take_neighbour, &state);
+	err = ask(request, take_neighbour, &n);
 	if (err == -ENOENT)
 		return 0;
-	return err ? err : state;
+	if (ret_mac)
+		memcpy(ret_mac, n.mac, sizeof(n.mac));
+	return err ? err : n.state;
 }

@@ -47,7 +47,7 @@ int netlink_links(struct netlink_link **ret, size_t *ret_n);
 int netlink_peer(unsigned int ifindex, struct netlink_peer *ret);
 /* 0 or -errno; -ENETUNREACH: there is no route. */
 int netlink_route(const struct address *to, struct netlink_route *ret);
-/* NUD_* of the neighbour, 0: there is no entry; or -errno. */
-int netlink_neighbour(const struct address *a, unsigned int ifindex);
+/* NUD_* of the neighbour, 0: there is no entry; or -errno.  @ret_mac may be NULL. */
+int netlink_neighbour(const struct address *a, unsigned int ifindex, __u8 *ret_mac);
 
 #endif /* LB_NETLINK_H */

@@ -99,7 +99,7 @@ static void add_silence(json_t *problems, const struct snapshot *s, const char *
 		return;
 	if (netlink_route(&b->address, &route) || route.is_local)
 		return;
-	state = netlink_neighbour(&route.next_hop, route.ifindex);
+	state = netlink_neighbour(&route.next_hop, route.ifindex, NULL);
 	if (state <= 0 || !(state & (NUD_FAILED | NUD_INCOMPLETE)))
 		return;
 

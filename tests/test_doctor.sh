@@ -42,6 +42,10 @@ exits() {
 $(head -c 2000 "$tmp/out")"
 }
 
+in_far() {
+	nsenter --net="/run/netns/$far" "$@"
+}
+
 # ---- the machine ---------------------------------------------------------------------------
 
 # in_place_of FILE TEXT COMMAND...: the command reads TEXT there; nobody else does.
@@ -160,7 +164,7 @@ veth() {
 	ip netns add "$far"
 	in_ns ip link set p1 netns "$far"
 	finds fail veth v1 'its other end p1, in another namespace, has no' lb doctor v1
-	nsenter --net="/run/netns/$far" ip link set p1 xdpdrv obj "$pass" sec xdp
+	in_far ip link set p1 xdpdrv obj "$pass" sec xdp
 	finds ok veth v1 'its other end p1, in another namespace, has an' lb doctor v1
 }
 
@@ -250,6 +254,45 @@ bridge() {
 	healthy gro br0 lb doctor
 	lb -q clear
 	in_ns ip link del br0
+}
+
+# ---- backends that have the service's address -----------------------------------------------
+
+start_backend() {
+	in_ns ip link set p0 netns "$far"
+	in_far ip link set lo up
+	in_far ip link set p0 up
+	in_far ip addr add 10.0.0.2/24 dev p0
+	in_far ip addr add fd00:5::2/64 dev p0 nodad
+	in_ns ip addr add fd00:5::10/64 dev v0 nodad
+	in_far sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.p0.rp_filter=0
+}
+
+addresses() {
+	local vip
+
+	start_backend
+	lb -q chain attach v0 mode skb
+	lb -q service add 10.0.0.100:80/tcp forward dsr
+	lb -q backend add 10.0.0.100:80/tcp 10.0.0.2
+	lb -q service add "[fd00:5::100]:80/tcp" forward dsr
+	lb -q backend add "[fd00:5::100]:80/tcp" "[fd00:5::2]"
+	for vip in 10.0.0.100 fd00:5::100; do
+		finds fail address "${vip/%100/2}" \
+			"pings, but none to $vip .*ip addr add $vip dev lo" lb doctor
+		in_far ip addr add "$vip" dev lo
+		healthy address "${vip/%100/2}" lb doctor
+	done
+	in_far sysctl -qw net.ipv4.icmp_echo_ignore_all=1
+	finds ok address 10.0.0.2 'answers no pings: it cannot be told' lb doctor
+	in_far sysctl -qw net.ipv4.icmp_echo_ignore_all=0
+	lb -q service del 10.0.0.100:80/tcp
+	lb -q service add 10.0.0.100:80/tcp forward ipip
+	lb -q backend add 10.0.0.100:80/tcp 10.0.0.2
+	finds fail address 10.0.0.2 'none to 10.0.0.100 in a tunnel.*a tunnel device' lb doctor
+	lb -q clear
+	in_far ip link set p0 netns "$ns"
+	in_ns ip link set p0 up
 }
 
 # ---- tables ------------------------------------------------------------------------------------
@@ -342,6 +385,7 @@ instance
 hook
 several
 bridge
+addresses
 tables
 versions
 json

@@ -204,6 +204,43 @@ test_sources()
 		sources '[fd00:5::104]:8000' 'ip6 proto 41' '^fd09::'
 }
 
+# ---- what doctor says of backends ------------------------------------------------------------------
+
+# finds VERDICT BACKEND REGEX
+finds()
+{
+	local shown
+
+	shown=$(lbctl doctor)
+	grep -qE -- "^$1 +address +$2 +.*$3" <<<"$shown" || {
+		printf "no '%s' of %s in:\n%s\n" "$3" "$2" "$shown"
+		return 1
+	}
+}
+
+# finds_tunnels VERDICT REGEX: of ipip and gue, in both families.
+finds_tunnels()
+{
+	finds "$1" 10.0.0.2 "$2 10.0.0.100 " && finds "$1" 10.0.0.2 "$2 10.0.0.102 " &&
+		finds "$1" fd00:5::2 "$2 fd00:5::101 " &&
+		finds "$1" fd00:5::2 "$2 fd00:5::103 "
+}
+
+tunnels_down()
+{
+	on b2 ip link set tunl0 down && on b2 ip link set tunl6 down
+}
+
+test_doctor()
+{
+	check "doctor: backends take packets out of tunnels" \
+		finds_tunnels ok 'takes packets for'
+	check "(tunnel devices of one go down)" tunnels_down
+	check "doctor: it answers, but not through tunnels" \
+		finds_tunnels fail 'answers pings, but none to'
+	check "doctor: the other one does" finds ok 10.0.0.3 'takes packets for 10.0.0.100'
+}
+
 lab_open
 build
 lab_peer_program
@@ -211,5 +248,6 @@ check "the chain attaches" lbctl chain attach eth0 eth1 || exit 1
 check "tunnels are configured" apply tunnels || exit 1
 test_tunnels
 test_sources
+test_doctor
 test_links
 tap_end
