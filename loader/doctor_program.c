@@ -16,7 +16,7 @@
 #include <xdp/libxdp.h>
 
 #include "address.h"
-#include "chain.h"
+#include "dispatcher.h"
 #include "doctor.h"
 #include "made.h"
 
@@ -29,47 +29,43 @@ enum { FILTER_DST = 1 << 1, FILTER_TCP = 1 << 2, FILTER_UDP = 1 << 3 };
 
 /* ---- ports that xdp-filter denies --------------------------------------------------------- */
 
-static __u64 read_port(int fd, __u32 port, __u64 *values, int cpus)
-{
-	__u64 flags = 0;
-	int i;
+#define N_PORTS 65536
 
-	port = htons(port);
-	if (bpf_map_lookup_elem(fd, &port, values))
-		return 0;
-	for (i = 0; i < cpus; i++)
-		flags |= values[i];
+/* The bits of each port; NULL: no such map, or no memory.  The caller frees. */
+static __u8 *read_ports(void)
+{
+	int cpus = libbpf_num_possible_cpus(), fd = bpf_obj_get(FILTER_PORTS), i;
+	__u64 *values = cpus > 0 ? calloc(cpus, sizeof(*values)) : NULL;
+	__u8 *flags = fd >= 0 && values ? calloc(N_PORTS, 1) : NULL;
+	__u32 port, key;
+
+	for (port = 0; flags && port < N_PORTS; port++) {
+		key = htons(port);
+		if (bpf_map_lookup_elem(fd, &key, values))
+			continue;
+		for (i = 0; i < cpus; i++)
+			flags[port] |= values[i];
+	}
+	free(values);
+	if (fd >= 0)
+		close(fd);
 	return flags;
 }
 
-/* How many of the service's translated ports, and the first of them. */
-static unsigned int count_denied(int fd, const struct model_service *s, bool denies_rest,
-				 __u32 *ret_first)
+static void check_ports(struct doctor *d, const __u8 *flags,
+			const struct model_service *s, bool denies_rest)
 {
-	__u64 want = FILTER_DST | (s->protocol == IPPROTO_UDP ? FILTER_UDP : FILTER_TCP);
-	int cpus = libbpf_num_possible_cpus();
-	__u64 *values = cpus > 0 ? calloc(cpus, sizeof(*values)) : NULL;
-	unsigned int n = 0;
-	__u32 port;
+	__u8 want = FILTER_DST | (s->protocol == IPPROTO_UDP ? FILTER_UDP : FILTER_TCP);
+	unsigned int all = s->port_high - s->port_low + 1, n = 0;
+	char name[ENDPOINT_TEXT_SIZE];
+	__u32 port, first = 0;
 
-	for (port = s->port_low; values && port <= s->port_high; port++) {
-		bool is_listed = (read_port(fd, port, values, cpus) & want) == want;
+	for (port = s->port_low; port <= s->port_high; port++) {
+		bool is_listed = (flags[port] & want) == want;
 
 		if (is_listed != denies_rest && !n++)
-			*ret_first = port;
+			first = port;
 	}
-	free(values);
-	return n;
-}
-
-static void check_ports(struct doctor *d, int fd, const struct model_service *s,
-			bool denies_rest)
-{
-	unsigned int n, all = s->port_high - s->port_low + 1;
-	char name[ENDPOINT_TEXT_SIZE];
-	__u32 first = 0;
-
-	n = count_denied(fd, s, denies_rest, &first);
 	service_text(s, name);
 	if (!n)
 		doctor_say(d, VERDICT_OK, "ports", name, NULL,
@@ -86,18 +82,17 @@ static void check_ports(struct doctor *d, int fd, const struct model_service *s,
 static void check_filter(struct doctor *d, const struct model *m, const char *program)
 {
 	bool denies_rest = !strncmp(program, FILTER_DENY, strlen(FILTER_DENY));
-	int fd = bpf_obj_get(FILTER_PORTS);
+	__u8 *flags = read_ports();
 	size_t i;
 
-	for (i = 0; fd >= 0 && i < m->n_services; i++) {
+	for (i = 0; flags && i < m->n_services; i++) {
 		const struct model_service *s = &m->services[i];
 		bool has_ports = s->protocol == IPPROTO_TCP || s->protocol == IPPROTO_UDP;
 
 		if (s->forward == LB_FORWARD_FULLNAT && has_ports)
-			check_ports(d, fd, s, denies_rest);
+			check_ports(d, flags, s, denies_rest);
 	}
-	if (fd >= 0)
-		close(fd);
+	free(flags);
 }
 
 /* ---- who is there ----------------------------------------------------------------------- */
@@ -120,12 +115,25 @@ static void say_before(struct doctor *d, const struct patient *p,
 			   name, xdp_program__run_prio(program));
 }
 
+/* libxdp's tools take it as theirs, but cannot build it anew. */
+static void check_dispatcher(struct doctor *d, const struct patient *p,
+			     const struct xdp_multiprog *all)
+{
+	if (dispatcher_is_ours(all))
+		doctor_say(
+			d, VERDICT_OK, "dispatcher", p->name, NULL,
+			"lbctl's: others come and go by 'lbctl chain load' and 'unload'");
+	else
+		doctor_say(d, VERDICT_OK, "dispatcher", p->name, NULL, "libxdp's own");
+}
+
 static void check_beside(struct doctor *d, const struct snapshot *s,
 			 const struct patient *p, struct xdp_multiprog *all)
 {
 	struct xdp_program *program = NULL;
 	bool is_before = true;
 
+	check_dispatcher(d, p, all);
 	while ((program = xdp_multiprog__next_prog(program, all))) {
 		const char *name = xdp_program__name(program);
 

@@ -70,7 +70,7 @@ static void check_libxdp(struct doctor *d)
 		 version_of(libxdp) < TRAP_LIBXDP)
 		doctor_say(
 			d, VERDICT_WARN, "libxdp", kernel.release,
-			"libxdp 1.5.5 or newer",
+			"libxdp 1.5.5 or newer, or 'lbctl chain load' and 'unload'",
 			"this kernel refuses the dispatcher of libxdp %s for a chain: lbctl's "
 			"takes its place, and xdp-loader cannot change what is behind it",
 			libxdp);
