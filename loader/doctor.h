@@ -31,7 +31,7 @@ struct patient {
 	const struct lb_device *dev; /* NULL: the chain is not on it */
 	bool is_native;		     /* or would be, as it is lbctl's default */
 	bool gets_others;	     /* frames that came by another one leave here */
-	char driver[32];	     /* "": it does not say */
+	char driver[32];	     /* "?": it does not say */
 	char bus[32];
 };
 

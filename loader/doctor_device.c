@@ -154,6 +154,7 @@ static struct patient look_at(const struct snapshot *s, const char *name,
 		.name = name,
 		.ifindex = if_nametoindex(name),
 		.dev = dev,
+		.driver = "?",
 		.is_native = !dev || dev->mode == LB_MODE_NATIVE,
 	};
 	struct ethtool_drvinfo info;

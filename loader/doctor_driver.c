@@ -31,7 +31,7 @@ static void check_native(struct doctor *d, const struct patient *p)
 		doctor_say(
 			d, VERDICT_OK, "native", p->name, NULL,
 			"driver %s; this kernel does not say whether it has native XDP",
-			p->driver[0] ? p->driver : "?");
+			p->driver);
 	else if (features & XDP_FEATURE_BASIC)
 		doctor_say(d, VERDICT_OK, "native", p->name, NULL,
 			   "driver %s has native XDP", p->driver);

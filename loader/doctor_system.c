@@ -67,7 +67,8 @@ static void check_libxdp(struct doctor *d)
 		doctor_say(d, VERDICT_WARN, "libxdp", kernel.release, NULL,
 			   "kernel %s; libxdp's version is not known", kernel.release);
 	else if (version_of(kernel.release) >= TRAP_KERNEL &&
-		 version_of(libxdp) < TRAP_LIBXDP)
+		 version_of(libxdp) < TRAP_LIBXDP &&
+		 libbpf_probe_bpf_prog_type(BPF_PROG_TYPE_EXT, NULL) == 1)
 		doctor_say(
 			d, VERDICT_WARN, "libxdp", kernel.release,
 			"libxdp 1.5.5 or newer, or 'lbctl chain load' and 'unload'",

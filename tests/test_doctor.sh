@@ -64,6 +64,7 @@ machine() {
 	healthy kernel '[^ ]+' lb doctor
 	finds fail kernel '2\.6\.[^ ]+' 'before 5\.12' setarch --uname-2.6 "${doctor[@]}"
 	exits 1 "... and fails" setarch --uname-2.6 "${doctor[@]}"
+	finds '(ok|warn)' libxdp '[^ ]+' 'libxdp 1\.' lb doctor
 	healthy type xdp lb doctor
 	healthy type sched_cls lb doctor
 	finds '(ok|warn)' type ext 'programs of this type are' lb doctor
@@ -117,6 +118,7 @@ interface() {
 	in_ns ip link add br0 type bridge
 	finds warn native br0 'driver bridge has no native XDP.*mode skb' lb doctor br0
 	in_ns ip link del br0
+	finds warn native lo 'no native XDP' lb doctor lo
 
 	counts "no program is on it" 0 '^[a-z]+ +program ' lb doctor v1
 	in_ns ip link set v1 xdp obj "$build/tests/net/pass.bpf.o" sec xdp
