@@ -306,6 +306,33 @@ lost_nothing()
 	return 1
 }
 
+# finds REGEX...: 'lbctl doctor' has a line like each of these.
+finds()
+{
+	local shown line
+
+	shown=$(lbctl doctor)
+	for line; do
+		grep -qE -- "$line" <<<"$shown" || {
+			printf "no '%s' in:\n%s\n" "$line" "$shown"
+			return 1
+		}
+	done
+}
+
+# A service of ports that the filter denies, some or all.
+finds_denied_ports()
+{
+	local udp=10.0.0.10:8000/udp
+
+	lbctl service set "$udp" ports 8001-8002 &&
+		finds "^warn +ports +$udp +xdp-filter denies 1 of its 2 .* port 8001 first" &&
+		lbctl service set "$udp" ports 8001-8001 &&
+		finds "^fail +ports +$udp +xdp-filter denies 1 of its 1 " &&
+		lbctl service set "$udp" ports 20000-29999 &&
+		finds "^ok +ports +$udp +xdp-filter denies none of 20000-29999"
+}
+
 # ---- what is to be shown -----------------------------------------------------
 
 attach_all()
@@ -319,6 +346,10 @@ attach_all()
 		says "chain show eth0" dispatcher "$mode" xdpfilt_alw_all lb_entry counter
 	check "'lbctl' says that it is behind the dispatcher" says "" dispatcher "$mode"
 	check "services are configured" services_up
+	check "'lbctl doctor' says who is beside the chain" finds \
+		'^ok +attached +eth0 +behind the dispatcher' \
+		'^ok +program +eth0 +xdpfilt_alw_all .* runs before the chain' \
+		'^ok +program +eth0 +counter .* runs after the chain'
 	has_own_dispatcher || return
 	check "the system's tools refuse to change lbctl's dispatcher, and harm nothing" \
 		tools_refuse
@@ -330,6 +361,7 @@ each_does_its_part()
 		balances http://10.0.0.10:8000 'http://[fd00:5::10]:8000'
 	check "what the filter denies does not reach the chain" denied
 	check "what the filter denies is denied to replies, too" denies_replies
+	check "'lbctl doctor' says which services that is bad for" finds_denied_ports
 	check "what the chain passes is counted" passed_are_counted
 	check "what the chain sends is not counted" counts 8000 0
 	check "what the filter denies is not counted" counts 8001 0
