@@ -123,6 +123,13 @@ static void check_spread(struct doctor *d, const struct patient *p)
 
 /* ---- merged packets ---------------------------------------------------------------------- */
 
+static bool is_virtio(const struct patient *p)
+{
+	return !strcmp(p->driver, "virtio_net");
+}
+
+/* In skb mode the kernel switches both off, in native mode most drivers do or refuse; then
+ * somebody may switch them on again. */
 static void check_merging(struct doctor *d, const struct patient *p)
 {
 	static const struct {
@@ -131,13 +138,14 @@ static void check_merging(struct doctor *d, const struct patient *p)
 	char remedy[REMEDY_SIZE];
 	size_t i;
 
-	for (i = 0; i < 2; i++) {
+	for (i = 0; i < 2 && !is_virtio(p); i++) {
 		int on = driver_feature(p->name, mergers[i].feature);
 
 		snprintf(remedy, sizeof(remedy), "ethtool -K %s %s off", p->name,
 			 mergers[i].feature);
 		if (on > 0)
-			doctor_say(d, VERDICT_FAIL, mergers[i].check, p->name, remedy,
+			doctor_say(d, p->dev ? VERDICT_FAIL : VERDICT_WARN,
+				   mergers[i].check, p->name, remedy,
 				   "on: packets are merged before the chain sees them");
 		else if (!on)
 			doctor_say(d, VERDICT_OK, mergers[i].check, p->name, NULL, "off");
@@ -210,28 +218,29 @@ static bool read_virtio(const char *bus, char *ret, size_t size)
 	return ok;
 }
 
+/* The kernel tells the hypervisor to stop merging when a program is attached, if it can. */
 static void check_virtio(struct doctor *d, const struct patient *p)
 {
 	char bits[128] = "";
 	bool may_switch, merges;
 
-	if (strcmp(p->driver, "virtio_net") || !read_virtio(p->bus, bits, sizeof(bits)))
+	if (!is_virtio(p) || !read_virtio(p->bus, bits, sizeof(bits)))
 		return;
 	may_switch = bits[CTRL_GUEST_OFFLOADS] == '1';
 	merges = bits[GUEST_TSO4] == '1' || bits[GUEST_TSO6] == '1';
-	if (p->is_native && !p->dev && merges && !may_switch)
+	if (merges && !may_switch && p->is_native && !p->dev)
 		doctor_say(d, VERDICT_FAIL, "virtio", p->name,
 			   "guest_tso4=off,guest_tso6=off in the hypervisor, or mode skb",
 			   "native XDP is refused: the hypervisor merges packets, and "
 			   "cannot be told not to");
-	else if (!p->is_native && merges)
-		doctor_say(
-			d, VERDICT_WARN, "virtio", p->name,
-			"mode native, or guest_tso4=off,guest_tso6=off in the hypervisor",
-			"the hypervisor merges packets before the chain sees them");
+	else if (merges && !p->is_native &&
+		 (!may_switch || driver_feature(p->name, "rx-gro-hw") > 0))
+		doctor_say(d, VERDICT_FAIL, "virtio", p->name,
+			   "guest_tso4=off,guest_tso6=off in the hypervisor",
+			   "the hypervisor merges packets before the chain sees them");
 	else
 		doctor_say(d, VERDICT_OK, "virtio", p->name, NULL,
-			   "the hypervisor hands over packets as they are");
+			   "the hypervisor hands the chain packets as they are");
 }
 
 void doctor_driver(struct doctor *d, const struct patient *p)
