@@ -6,7 +6,8 @@
 # Boots Debian's kernel SERIES (6.1) in an emulated machine whose files are this one's,
 # read-only, with a tmpfs over them: what the guest writes is gone afterwards. SCRIPT runs
 # as root in the current folder, its output is vm.sh's, and so is its exit status; 124: not
-# done after SECONDS (300), 125: the guest died. No network, no /dev/kvm needed.
+# done after SECONDS (300), 125: the guest died. No /dev/kvm needed, and no network but what
+# VM_CARDS has, words for qemu.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 series=6.1 seconds=300
@@ -51,6 +52,8 @@ qemu=(qemu-system-x86_64 -accel "tcg,thread=single" -cpu max -smp 2 -m 1536M
 	-append "console=ttyS0 quiet loglevel=4 panic=-1 nokaslr mitigations=off"
 	-virtfs "local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap"
 	-virtfs "local,path=$run,mount_tag=run,security_model=none,multidevs=remap")
+# shellcheck disable=SC2206 # words
+qemu+=(${VM_CARDS:-})
 status=0
 timeout --foreground -k 5 "$seconds" "${qemu[@]}" </dev/null 9>&- || status=$?
 if [ -s "$run/status" ]; then
