@@ -19,22 +19,26 @@ struct attach_words {
 	__u32 flows;
 };
 
-static enum outcome take_mode(void *to, const char *value)
+enum outcome attach_mode_parse(const char *word, enum lb_attach_mode *ret)
 {
 	static const char *const modes[] = { "native", "skb" };
-	struct attach_words *a = to;
 	char miss[MISS_TEXT_SIZE];
 
-	if (!strcmp(value, "native")) {
-		a->options.mode = LB_MODE_NATIVE;
-	} else if (!strcmp(value, "skb")) {
-		a->options.mode = LB_MODE_SKB;
+	if (!strcmp(word, "native")) {
+		*ret = LB_MODE_NATIVE;
+	} else if (!strcmp(word, "skb")) {
+		*ret = LB_MODE_SKB;
 	} else {
-		report("mode '%s': not native or skb%s", value,
-		       did_you_mean(value, modes, 2, miss));
+		report("mode '%s': not native or skb%s", word,
+		       did_you_mean(word, modes, 2, miss));
 		return USAGE;
 	}
 	return DONE;
+}
+
+static enum outcome take_mode(void *to, const char *value)
+{
+	return attach_mode_parse(value, &((struct attach_words *)to)->options.mode);
 }
 
 static enum outcome take_priority(void *to, const char *value)

@@ -23,5 +23,7 @@ bool device_has_chain(const struct lb_device *dev);
 enum outcome chain_check(const struct change *c);
 bool detach_wanted(const struct change *c, const struct lb_device *dev);
 const char *attach_mode_name(__u32 mode);
+/* Reports. */
+enum outcome attach_mode_parse(const char *word, enum lb_attach_mode *ret);
 
 #endif /* LB_CHAIN_H */

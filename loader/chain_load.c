@@ -29,7 +29,7 @@ struct guest {
 	const char *maps; /* NULL: where libbpf pins by itself */
 	int priority;
 	int ifindex;
-	enum lb_attach_mode mode;
+	enum lb_attach_mode mode; /* 0: that of those that are there, or native */
 	__u32 id; /* of the program, once it is loaded; to unload: which */
 };
 
@@ -51,6 +51,11 @@ static enum outcome take_priority(void *to, const char *value)
 	return DONE;
 }
 
+static enum outcome take_mode(void *to, const char *value)
+{
+	return attach_mode_parse(value, &((struct guest *)to)->mode);
+}
+
 static enum outcome take_maps(void *to, const char *value)
 {
 	if (*value != '/') {
@@ -63,6 +68,7 @@ static enum outcome take_maps(void *to, const char *value)
 
 static const struct option_word load_options[] = {
 	{ "prog", "a program's name", take_prog },
+	{ "mode", "native or skb", take_mode },
 	{ "priority", "a number", take_priority },
 	{ "maps", "the folder of maps that are pinned by name", take_maps },
 };
@@ -134,12 +140,17 @@ static enum outcome check_room(struct guest *g)
 	outcome = look(g, &h);
 	if (outcome)
 		return outcome;
-	g->mode = h.occupied ? h.mode : LB_MODE_NATIVE;
-	if (!h.occupied || h.is_dispatcher)
+	if (!g->mode)
+		g->mode = h.occupied ? h.mode : LB_MODE_NATIVE;
+	if (!h.occupied || (h.is_dispatcher && h.mode == g->mode))
 		return DONE;
-	report("%s: XDP program '%s' (id %u) is attached without a dispatcher, so no other can "
-	       "join",
-	       g->dev, h.name, h.program);
+	if (h.is_dispatcher)
+		report("%s: the dispatcher there runs in %s mode; say 'mode %s', or nothing",
+		       g->dev, attach_mode_name(h.mode), attach_mode_name(h.mode));
+	else
+		report("%s: XDP program '%s' (id %u) is attached without a dispatcher, so "
+		       "no other can join",
+		       g->dev, h.name, h.program);
 	return REFUSED;
 }
 
@@ -160,6 +171,10 @@ static enum outcome report_load(const struct guest *g, int err)
 	if (err == -E2BIG)
 		report("%s: the dispatcher has ten programs, which is its limit; unload one",
 		       g->dev);
+	else if (err == -EOPNOTSUPP && g->mode == LB_MODE_NATIVE)
+		report("%s: '%s' cannot be loaded: %s, or the driver has no native XDP; try "
+		       "'mode skb'",
+		       g->dev, g->file, dispatcher_reason(err));
 	else if (err == -EPERM || err == -EINVAL || err == -EOPNOTSUPP)
 		report("%s: '%s' cannot be loaded behind a dispatcher: %s%s", g->dev,
 		       g->file,

@@ -63,7 +63,7 @@ static const char help[] =
 	"         | --pin-dir DIR -w|--wait TIME -b|--batch FILE -V|--version -h|--help\n"
 	"chain   := attach DEV+ [mode native|skb] [priority N] [require dispatcher] [flows N]\n"
 	"         | detach (DEV+ | all) | show [DEV] | unload DEV id ID\n"
-	"         | load FILE DEV [prog NAME] [priority N] [maps DIR]\n"
+	"         | load FILE DEV [prog NAME] [mode native|skb] [priority N] [maps DIR]\n"
 	"service := (add|set|replace) SERVICE [forward MODE] [policy (NAME|default)] SOPT*\n"
 	"         | del SERVICE [force] | show [SERVICE]\n"
 	"SOPT    := persistence (flow|none|client [TIME]) | src (ADDR[/LEN],...|off) | ports LO-HI\n"

@@ -42,6 +42,7 @@ words() {
 	refuses 2 "'prio': unknown keyword; did you mean 'priority'" chain load "$pass" v1 prio 3
 	refuses 2 "priority '70000': not a number from 0 to 65535" \
 		chain load "$pass" v1 priority 70000
+	refuses 2 "mode 'nativ': .*did you mean 'native'" chain load "$pass" v1 mode nativ
 	refuses 2 "maps 'here': not an absolute path" chain load "$pass" v1 maps here
 	refuses 2 "interface is missing" chain unload
 	refuses 2 "'id' and the program's number.* is missing" chain unload v1
@@ -89,7 +90,7 @@ chain_alone() {
 		chain load "$pass" v0
 	prints "'chain show' says so, too" '^v0 +native +alone +- .* lb_entry \*' \
 		lb chain show v0
-	refuses 1 "v1: .*cannot be loaded behind a dispatcher: .*freplace" \
+	refuses 1 "v1: .*cannot be loaded.*freplace" \
 		chain load "$pass" v1
 	nothing_on v1 "... and no program is there alone"
 }

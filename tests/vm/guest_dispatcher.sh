@@ -100,6 +100,29 @@ the_eleventh()
 	check "dispatcher: the chain is attached to what they left" lbctl -q chain attach eth0
 }
 
+# In what mode those are that are there, another program comes in.
+in_skb_mode()
+{
+	check "dispatcher: the chain is attached in skb mode" \
+		lbctl -q chain attach eth0 mode skb require dispatcher
+	check "dispatcher: another program joins it" counter_up
+	check "dispatcher: ... behind it" are lb_entry counter
+	check "dispatcher: it is in skb mode, too" \
+		says '^eth0 +skb +dispatcher' lbctl chain show eth0
+	check "dispatcher: in native mode it is refused" \
+		says "the dispatcher there runs in skb mode" counter_up mode native
+	check "dispatcher: the chain is detached" lbctl -q chain detach eth0
+	check "dispatcher: the other one stays" counts_alone
+	check "dispatcher: it is taken off" unload counter
+	check "dispatcher: the first one may choose its mode" counter_up mode skb
+	check "dispatcher: in which it is" says '^eth0 +skb +dispatcher' lbctl chain show eth0
+}
+
+counts_alone()
+{
+	are counter && on client ping -c 1 -W 2 10.0.0.10
+}
+
 counts_runs()
 {
 	sysctl -qw kernel.bpf_stats_enabled=1
@@ -116,4 +139,6 @@ check "dispatcher: the chain attaches" lbctl -q chain attach eth0 require dispat
 check "dispatcher: 'chain show' counts runs and their time, if the kernel does" counts_runs
 others_come_and_go
 the_eleventh
+check "dispatcher: the chain is detached" lbctl -q chain detach eth0
+in_skb_mode
 tap_end
