@@ -29,7 +29,7 @@ if [ "$(dpkg --print-architecture)" != amd64 ]; then
 	exit 0
 fi
 shopt -s lastpipe
-"$here/vm.sh" -t 900 "$@" | relay
+"$here/vm.sh" -t 1100 "$@" | relay
 status=${PIPESTATUS[0]}
 case $status in
 0 | 1) ;;
