@@ -131,12 +131,29 @@ counts_runs()
 		jq -e '.programs[0] | .runs >= 3 and .run_time_ns > 0'
 }
 
+# What it prints is there when it ends, if not before.
+xdpdump_sees()
+{
+	local _
+
+	lab_start lb xdpdump -i eth0 -p lb_entry
+	for _ in {1..60}; do
+		! grep -q listening "$lab_tmp/lb.log" || break
+		sleep 0.3
+	done
+	on client ping -c 3 -i 0.2 10.0.0.10
+	lab_end "$lab_pid"
+	cat "$lab_tmp/lb.log"
+	grep -q 'lb_entry()@entry: packet size 98 bytes' "$lab_tmp/lb.log"
+}
+
 lab_open
 lab_host client 1
 lab_host lb 10
 lab_peer_program
 check "dispatcher: the chain attaches" lbctl -q chain attach eth0 require dispatcher
 check "dispatcher: 'chain show' counts runs and their time, if the kernel does" counts_runs
+check "dispatcher: xdpdump sees what comes to the chain" xdpdump_sees
 others_come_and_go
 the_eleventh
 check "dispatcher: the chain is detached" lbctl -q chain detach eth0
