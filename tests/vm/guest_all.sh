@@ -5,9 +5,5 @@ here=$(dirname "$0")
 status=0
 "$here/load.py" --tap "$@" || status=1
 "$here/guest_chain.sh" native skb || status=1
-"$here/guest_dispatcher.sh" || status=1
 "$here/guest_devices.sh" || status=1
-case $(uname -r) in
-6.1.*) "$here/../net/test_xdp_loader.sh" dispatcher || status=1 ;;
-esac
 exit "$status"
