@@ -282,6 +282,21 @@ static int fill(struct state *s, __u32 flows)
 	return err;
 }
 
+int state_create_like(struct state *s, const struct state *of)
+{
+	int err = pins_make(s);
+
+	if (!err)
+		err = make_own_maps(s);
+	if (err)
+		return err;
+	*s->config = *of->config; /* the seeds above all */
+	err = stages_load(s);
+	munmap(s->config, sizeof(*s->config));
+	s->config = NULL;
+	return err ? err : state_map_all(s, true);
+}
+
 /* From here on, all of the instance is mapped but its magic is not written. */
 static int finish(struct state *s)
 {

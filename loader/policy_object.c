@@ -264,12 +264,22 @@ static int check_services(const struct state *s, const struct lb_policy_meta *me
 	return err;
 }
 
+static int recall(const struct lb_policy_info *info, struct gate_result *ret)
+{
+	*ret = (struct gate_result){ .gate = info->gate, .cost_ns = info->cost_ns };
+	memcpy(ret->why, info->why, sizeof(ret->why));
+	return 0;
+}
+
 static int ask(const struct state *s, const struct policy_load *p,
 	       const struct lb_policy_meta *meta, struct gate_result *ret)
 {
 	struct gate *gate = p->gate;
-	int err = gate ? 0 : gate_open(s, &gate);
+	int err;
 
+	if (p->known)
+		return recall(&s->policies[meta->slot], ret);
+	err = gate ? 0 : gate_open(s, &gate);
 	if (err)
 		return err;
 	err = gate_ask(gate, p->path, meta, ret);

@@ -99,6 +99,7 @@ struct policy_load {
 	const char *name;  /* NULL: what the object says */
 	bool replace;	   /* the one that has its name, whose slot it gets */
 	bool force;	   /* whatever the gate says */
+	bool known;	   /* the gate was asked before: its record says what it found */
 	struct gate *gate; /* NULL: one is made for it */
 	__u32 slot;	   /* out */
 	char origin[256];  /* out: lb_policy_info.path */

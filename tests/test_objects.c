@@ -46,6 +46,7 @@ static const struct object {
 	{ "progs/lb_control", "lb_evict", 2000 },
 	{ "progs/lb_gate", "lb_ask", 300 },
 	{ "progs/lb_gate", "lb_hear", 100 },
+	{ "progs/lb_explain", "lb_explain", 200 },
 	{ "policies/round_robin", "round_robin", 2200 },
 	{ "policies/hash", "hash", 2200 },
 	{ "policies/source_hash", "source_hash", 11000 },
