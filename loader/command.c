@@ -19,7 +19,7 @@ static const struct command commands[] = {
 	{ "apply",   NULL,	.run = apply_run },
 	{ "clear",   NULL,	.run = clear_run },
 	{ "trace",   NULL,	.run = trace_run },
-	{ "explain", NULL,	.run = NULL },
+	{ "explain", NULL,	.run = explain_run },
 	{ "replay",  NULL,	.run = NULL },
 
 	{ "chain",   "show",	.run = chain_show },
@@ -87,6 +87,7 @@ static const char help[] =
 	"         | datagram | answered | stream\n"
 	"COMMAND := status | stats [SERVICE] [rate [TIME]] | doctor [DEV]\n"
 	"         | trace FILTER* [sample N] [limit N] [write FILE.pcapng [snap BYTES]]\n"
+	"         | explain CLIENT SERVICE [dev DEV] [flags F]\n"
 	"         | save | apply (FILE|-) [dry-run] [force] | clear\n"
 	"SERVICE := IP[/LEN][:(PORT|LO-HI|any|*)]/(tcp|udp|icmp)          IPv6 in []\n"
 	"BACKEND := IP[:PORT]                        the port defaults to the service's\n"

@@ -9,6 +9,14 @@
 #include <string.h>
 #include <unistd.h>
 
+const char *table_kind_name(__u32 kind)
+{
+	static const char *const names[LB_TABLE_KIND_MAX] = { "uniform", "weighted",
+							      "maglev", "primary" };
+
+	return kind < LB_TABLE_KIND_MAX ? names[kind] : "?";
+}
+
 void generations_open(const struct state *s, struct generations *ret)
 {
 	struct lb_clock clock = {};

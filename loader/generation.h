@@ -23,5 +23,6 @@ void generations_open(const struct state *s, struct generations *ret);
 struct generation generation_of(const struct generations *g, __u32 service);
 /* Nobody asks the service's previous table any more. */
 int generation_forget(const struct generations *g, __u32 service);
+const char *table_kind_name(__u32 kind);
 
 #endif /* LB_GENERATION_H */

@@ -26,14 +26,6 @@ struct policies {
 	int only; /* slot; -1: all */
 };
 
-static const char *kind_name(__u32 kind)
-{
-	static const char *const names[LB_TABLE_KIND_MAX] = { "uniform", "weighted",
-							      "maglev", "primary" };
-
-	return kind < LB_TABLE_KIND_MAX ? names[kind] : "?";
-}
-
 static json_t *promise_list(__u32 promises)
 {
 	json_t *list = json_array();
@@ -178,8 +170,9 @@ static json_t *policy_row(const struct policies *p, int slot)
 		"{s:s, s:i, s:b, s:I, s:s, s:o, s:I, s:o, s:I, s:i, s:o, s:o, s:s, s:o, s:o*, s:o*}",
 		"policy", info->meta.name, "slot", slot, "default",
 		slot == m->default_policy, "services",
-		(json_int_t)count_services(m, slot), "table", kind_name(info->meta.kind),
-		"promises", promise_list(info->meta.promises), "decisions",
+		(json_int_t)count_services(m, slot), "table",
+		table_kind_name(info->meta.kind), "promises",
+		promise_list(info->meta.promises), "decisions",
 		(json_int_t)decisions(p->state, slot), "cost_ns",
 		info->cost_ns ? json_integer(info->cost_ns) : json_null(), "since_unix_s",
 		(json_int_t)info->since, "program", (int)info->program, "gate",

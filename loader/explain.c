@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * explain.c - `lbctl explain`: what becomes of a packet, stage by stage.
+ *
+ * It goes through the real programs, by BPF_PROG_TEST_RUN, over a private copy of all maps.
+ */
+#include "explain.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "devices.h"
+#include "output.h"
+#include "report.h"
+
+/* Of whoever sends to us: nothing depends on it. */
+static const __u8 some_mac[6] = { 2, 0, 0, 0, 0, 1 };
+
+enum outcome explain_device(const struct state *s, const char *dev, __u32 *ret)
+{
+	int i;
+
+	*ret = 0;
+	if (dev) {
+		*ret = if_nametoindex(dev);
+		if (*ret)
+			return DONE;
+		report("%s: no such interface (see 'ip link')", dev);
+		return REFUSED;
+	}
+	for (i = 0; i < LB_MAX_DEVICES && !*ret; i++)
+		if (device_is_attached(&s->devices[i]))
+			*ret = s->devices[i].ifindex;
+	return DONE;
+}
+
+static void write_macs(const struct state *s, __u32 ifindex, struct frame *f)
+{
+	int i;
+
+	memcpy(f->from, some_mac, sizeof(f->from));
+	for (i = 0; i < LB_MAX_DEVICES; i++)
+		if (ifindex && s->devices[i].ifindex == ifindex)
+			memcpy(f->to, s->devices[i].mac, sizeof(f->to));
+}
+
+static enum outcome explain_packet(const struct lbctl *l, struct aside *a,
+				   struct explained *x)
+{
+	json_t *row, *root;
+	int err = aside_try(a, x->packet, x->length, x->ifindex, &x->result);
+
+	if (err) {
+		report("the kernel does not try this packet: %s", strerror(-err));
+		return REFUSED;
+	}
+	row = explain_row(x);
+	if (!row) {
+		report("out of memory");
+		return REFUSED;
+	}
+	if (!l->json) {
+		explain_print(row);
+		json_decref(row);
+		return DONE;
+	}
+	root = output_object();
+	if (!root || json_object_set_new(root, "packets", json_pack("[o]", row))) {
+		json_decref(root);
+		return REFUSED;
+	}
+	return output_json(l, root);
+}
+
+static enum outcome explain_in(const struct lbctl *l, struct aside *a,
+			       struct explain_wish *wish)
+{
+	__u8 packet[FRAME_MADE_MAX];
+	struct explained x = { .state = &a->state, .packet = packet };
+	enum outcome outcome = explain_device(&a->state, wish->dev, &x.ifindex);
+
+	if (outcome)
+		return outcome;
+	write_macs(&a->state, x.ifindex, &wish->frame);
+	x.length = frame_make(&wish->frame, packet);
+	return explain_packet(l, a, &x);
+}
+
+enum outcome explain_run(const struct lbctl *l, struct words *w)
+{
+	struct explain_wish wish = {};
+	enum outcome outcome = explain_words(w, &wish);
+	struct state live;
+	struct aside a;
+
+	if (outcome)
+		return outcome;
+	if (state_open(&live, &l->where, STATE_READ))
+		return REFUSED;
+	if (aside_open(&live, &a)) {
+		outcome = REFUSED;
+	} else {
+		outcome = explain_in(l, &a, &wish);
+		aside_close(&a);
+	}
+	state_close(&live);
+	return outcome;
+}
