@@ -164,11 +164,14 @@ static int get_maps(int prog, __u32 ret_ids[MAX_MAPS], __u32 *ret_n)
 	return 0;
 }
 
-/* What is frozen says what the program is, and is the same in both. */
+/*
+ * The instance's maps, global data among them, are shared by its programs.  What is frozen
+ * says what the program is, and is the same in both.
+ */
 static bool is_its_own(const struct bpf_map_info *m)
 {
-	return strncmp(m->name, "lb_", 3) && !(m->map_flags & BPF_F_RDONLY_PROG) &&
-	       is_copied(m->type);
+	return strncmp(m->name, "lb_", 3) && strncmp(m->name, ".data.lb_", 9) &&
+	       !(m->map_flags & BPF_F_RDONLY_PROG) && is_copied(m->type);
 }
 
 static int find_map(const __u32 *ids, __u32 n, const struct bpf_map_info *wanted)
