@@ -18,7 +18,6 @@
 #include "check.h"
 #include "devices.h"
 #include "diff.h"
-#include "flow_walk.h"
 #include "names.h"
 #include "report.h"
 #include "uppers.h"
@@ -76,63 +75,6 @@ static enum outcome check_devices(const struct change *c)
 			continue;
 		report("%s: no such interface (see 'ip link')", c->attach[i].name);
 		return REFUSED;
-	}
-	return DONE;
-}
-
-/* What is kept of what a whole file names again: ids, and so flows and counters. */
-static enum outcome recognize(struct model *to, const struct model *from)
-{
-	enum outcome outcome;
-	size_t i, j;
-
-	for (i = 0; i < to->n_services; i++) {
-		struct model_service *new = &to->services[i];
-		const struct model_service *old;
-
-		old = model_find_same(from, new);
-		if (!old)
-			continue;
-		outcome = check_change(old, new);
-		if (outcome)
-			return outcome;
-		new->id = old->id;
-		new->since = old->since;
-		new->generation = old->generation;
-
-		for (j = 0; j < new->n_backends; j++) {
-			struct model_backend *b = &new->backends[j];
-			const struct model_backend *was;
-
-			was = model_find_backend(old, &b->address, b->port);
-			if (!was)
-				continue;
-			b->id = was->id;
-			b->ref = was->ref;
-			b->since = was->since;
-		}
-	}
-	return DONE;
-}
-
-/* A file must not end flows unasked by leaving out a backend. */
-static enum outcome check_removed(const struct change *c, const struct model *from)
-{
-	size_t i, j;
-
-	for (i = 0; i < from->n_services; i++) {
-		const struct model_service *old = &from->services[i], *new;
-
-		new = model_find_same(c->to, old);
-		for (j = 0; new &&j < old->n_backends; j++) {
-			const struct model_backend *b = &old->backends[j];
-
-			if (model_find_backend(new, &b->address, b->port))
-				continue;
-			if (backend_has_flows(c->state, old, b,
-					      "drain it first, or 'apply FILE force'"))
-				return REFUSED;
-		}
 	}
 	return DONE;
 }
@@ -272,6 +214,16 @@ static void print_difference(const struct change *c, const struct model *from)
 			printf("chain detach %s\n", c->state->devices[i].name);
 }
 
+/* On a private copy: interfaces are not its, and the log is of what is done. */
+static enum outcome make_aside(struct change *c, const struct model *from)
+{
+	enum outcome outcome = policy_load_all(c);
+
+	if (!outcome && state_commit(c->state, from, c->to))
+		outcome = REFUSED;
+	return outcome;
+}
+
 /* The instance is open, or there is none: read it, run the lines, make them real. */
 static enum outcome change_model(struct change *c, struct script *s, bool dry_run)
 {
@@ -297,14 +249,14 @@ static enum outcome change_model(struct change *c, struct script *s, bool dry_ru
 	if (!outcome)
 		outcome = rules_check(&to);
 	if (!outcome && c->is_whole) {
-		outcome = recognize(&to, &from);
+		outcome = whole_recognize(&to, &from);
 		if (!outcome && !c->force && c->state)
-			outcome = check_removed(c, &from);
+			outcome = whole_check_removed(c, &from);
 	}
 	if (!outcome && dry_run)
 		print_difference(c, &from);
 	else if (!outcome)
-		outcome = make_real(c, &from);
+		outcome = c->is_aside ? make_aside(c, &from) : make_real(c, &from);
 
 	model_free(&from);
 	model_free(&to);
@@ -381,6 +333,24 @@ enum outcome change_script(const struct lbctl *l, struct script *s,
 	if (outcome && s->file)
 		return REFUSED; /* the words of the command line were good */
 	return outcome;
+}
+
+enum outcome change_aside(const struct lbctl *l, struct state *copy, struct script *s)
+{
+	struct change c = {
+		.lbctl = l,
+		.state = copy,
+		.is_script = true,
+		.is_whole = true,
+		.force = true,
+		.is_aside = true,
+	};
+	enum outcome outcome = find_commands(s);
+
+	if (!outcome)
+		outcome = change_model(&c, s, false);
+	report_at(NULL, 0);
+	return outcome ? REFUSED : DONE;
 }
 
 enum outcome change_one(const struct lbctl *l, const struct command *command,

@@ -22,6 +22,7 @@ struct change {
 	bool is_script;	     /* several commands: none may wait */
 	bool is_whole;	     /* apply: what no line names goes */
 	bool force;
+	bool is_aside; /* on a private copy, which has no interfaces and no log */
 	bool is_blind; /* ... so which policies there will be is not known */
 
 	__u32 flows; /* 0: not said */
@@ -50,6 +51,14 @@ struct change_options {
 
 enum outcome change_script(const struct lbctl *l, struct script *s,
 			   const struct change_options *o);
+
+/* Make a private copy of an instance what the file says, but for interfaces. */
+enum outcome change_aside(const struct lbctl *l, struct state *copy, struct script *s);
+
+/* Of a whole file (whole.c): ids and so flows and counters of what it names again; and it must
+ * not end flows unasked.  Both report. */
+enum outcome whole_recognize(struct model *to, const struct model *from);
+enum outcome whole_check_removed(const struct change *c, const struct model *from);
 
 /* Take [KEYWORD VALUE]... of a service (service_options.c); reports. */
 enum outcome service_options(struct change *c, struct words *w, struct model_service *s);

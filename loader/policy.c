@@ -214,7 +214,8 @@ enum outcome policy_load_all(struct change *c)
 			policy_load_undo(c, i);
 			return REFUSED;
 		}
-		tell_loaded(c->state, &p, true);
+		if (!c->is_aside)
+			tell_loaded(c->state, &p, true);
 	}
 	return DONE;
 }
