@@ -20,7 +20,7 @@ static const struct command commands[] = {
 	{ "clear",   NULL,	.run = clear_run },
 	{ "trace",   NULL,	.run = trace_run },
 	{ "explain", NULL,	.run = explain_run },
-	{ "replay",  NULL,	.run = NULL },
+	{ "replay",  NULL,	.run = replay_run },
 
 	{ "chain",   "show",	.run = chain_show },
 	{ "chain",   "attach",	.edit = chain_attach, .is_chain = true },
@@ -88,6 +88,7 @@ static const char help[] =
 	"COMMAND := status | stats [SERVICE] [rate [TIME]] | doctor [DEV]\n"
 	"         | trace FILTER* [sample N] [limit N] [write FILE.pcapng [snap BYTES]]\n"
 	"         | explain CLIENT SERVICE [dev DEV] [flags F]\n"
+	"         | explain FILE.pcap [dev DEV] [limit N] | replay FILE.pcap [FILE] [dev DEV]\n"
 	"         | save | apply (FILE|-) [dry-run] [force] | clear\n"
 	"SERVICE := IP[/LEN][:(PORT|LO-HI|any|*)]/(tcp|udp|icmp)          IPv6 in []\n"
 	"BACKEND := IP[:PORT]                        the port defaults to the service's\n"

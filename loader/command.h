@@ -41,6 +41,7 @@ enum outcome status_run(const struct lbctl *l, struct words *w);
 enum outcome stats_run(const struct lbctl *l, struct words *w);
 enum outcome trace_run(const struct lbctl *l, struct words *w);
 enum outcome explain_run(const struct lbctl *l, struct words *w);
+enum outcome replay_run(const struct lbctl *l, struct words *w);
 enum outcome doctor_run(const struct lbctl *l, struct words *w);
 enum outcome save_run(const struct lbctl *l, struct words *w);
 enum outcome apply_run(const struct lbctl *l, struct words *w);

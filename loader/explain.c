@@ -46,26 +46,44 @@ static void write_macs(const struct state *s, __u32 ifindex, struct frame *f)
 			memcpy(f->to, s->devices[i].mac, sizeof(f->to));
 }
 
-static enum outcome explain_packet(const struct lbctl *l, struct aside *a,
-				   struct explained *x)
+enum outcome explain_try(struct aside *a, struct explained *x, json_t **ret_row)
 {
-	json_t *row, *root;
 	int err = aside_try(a, x->packet, x->length, x->ifindex, &x->result);
 
 	if (err) {
 		report("the kernel does not try this packet: %s", strerror(-err));
 		return REFUSED;
 	}
-	row = explain_row(x);
-	if (!row) {
-		report("out of memory");
-		return REFUSED;
-	}
-	if (!l->json) {
-		explain_print(row);
-		json_decref(row);
+	*ret_row = explain_row(x);
+	if (*ret_row)
 		return DONE;
-	}
+	report("out of memory");
+	return REFUSED;
+}
+
+enum outcome explain_show(struct aside *a, struct explained *x)
+{
+	json_t *row;
+	enum outcome outcome = explain_try(a, x, &row);
+
+	if (outcome)
+		return outcome;
+	explain_print(row);
+	json_decref(row);
+	return DONE;
+}
+
+static enum outcome explain_packet(const struct lbctl *l, struct aside *a,
+				   struct explained *x)
+{
+	enum outcome outcome;
+	json_t *row, *root;
+
+	if (!l->json)
+		return explain_show(a, x);
+	outcome = explain_try(a, x, &row);
+	if (outcome)
+		return outcome;
 	root = output_object();
 	if (!root || json_object_set_new(root, "packets", json_pack("[o]", row))) {
 		json_decref(root);
@@ -90,8 +108,11 @@ static enum outcome explain_in(const struct lbctl *l, struct aside *a,
 
 enum outcome explain_run(const struct lbctl *l, struct words *w)
 {
+	bool is_file = explain_is_file(w);
+	struct explain_file file = {};
 	struct explain_wish wish = {};
-	enum outcome outcome = explain_words(w, &wish);
+	enum outcome outcome = is_file ? explain_file_words(w, &file)
+				       : explain_words(w, &wish);
 	struct state live;
 	struct aside a;
 
@@ -102,7 +123,7 @@ enum outcome explain_run(const struct lbctl *l, struct words *w)
 	if (aside_open(&live, &a)) {
 		outcome = REFUSED;
 	} else {
-		outcome = explain_in(l, &a, &wish);
+		outcome = is_file ? explain_file(l, &a, &file) : explain_in(l, &a, &wish);
 		aside_close(&a);
 	}
 	state_close(&live);

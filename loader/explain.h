@@ -33,6 +33,22 @@ struct explained {
 	struct aside_result result;
 };
 
+/* Try @x->packet, which has all but the result; report what the kernel refuses. */
+enum outcome explain_try(struct aside *a, struct explained *x, json_t **ret_row);
+/* And print it, for people. */
+enum outcome explain_show(struct aside *a, struct explained *x);
+
+/* FILE [dev DEV] [limit N] (explain_file.c). */
+struct explain_file {
+	const char *path, *dev;
+	unsigned long limit;
+};
+
+bool explain_is_file(const struct words *w);
+enum outcome explain_file_words(struct words *w, struct explain_file *ret);
+enum outcome explain_file(const struct lbctl *l, struct aside *a,
+			  const struct explain_file *wish);
+
 /* All that is to be said of it; NULL: no memory. */
 json_t *explain_row(const struct explained *x);
 /* What one of its stages did, in a few words (explain_stage.c). */
