@@ -185,6 +185,8 @@ int aside_open(const struct state *live, struct aside *ret)
 	if (!err)
 		err = aside_load_policies(ret, live);
 	if (!err)
+		aside_compare_stages(ret, live);
+	if (!err)
 		err = aside_listen(ret);
 	if (err)
 		aside_close(ret);

@@ -43,6 +43,8 @@ struct aside_result {
 int aside_try(struct aside *a, const void *packet, __u32 length, __u32 ifindex,
 	      struct aside_result *ret);
 
+/* Warn if the copy's stages are not those that run. */
+void aside_compare_stages(const struct aside *a, const struct state *live);
 /* Have each step be written down; reports (aside_steps.c). */
 int aside_listen(struct aside *a);
 /* All programs of @live in a.lb_policies; reports (aside_policies.c). */

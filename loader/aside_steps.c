@@ -108,6 +108,47 @@ static int listen_to_policies(struct aside *a, int array)
 	return err;
 }
 
+/* ---- whether they are what runs ------------------------------------------------------- */
+
+static void get_tag(int array, __u32 slot, __u8 ret[BPF_TAG_SIZE])
+{
+	struct bpf_prog_info info = {};
+	__u32 size = sizeof(info);
+	int fd = get(array, slot);
+
+	if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &size))
+		memcpy(ret, info.tag, BPF_TAG_SIZE);
+	if (fd >= 0)
+		close(fd);
+}
+
+void aside_compare_stages(const struct aside *a, const struct state *live)
+{
+	int theirs = state_map_fd(live, "lb_stages");
+	int ours = state_map_fd(&a->state, "lb_stages");
+	bool differs = false;
+	__u32 slot;
+
+	for (slot = 0; slot < LB_STAGE_MAX && theirs >= 0 && ours >= 0; slot++) {
+		__u8 runs[BPF_TAG_SIZE] = {}, loaded[BPF_TAG_SIZE] = {};
+
+		get_tag(theirs, slot, runs);
+		get_tag(ours, slot, loaded);
+		differs |= memcmp(runs, loaded, sizeof(runs));
+	}
+	if (differs)
+		report_warning(
+			"%s/progs: not the stages that run, but another build; what "
+			"is said here is of those in the files",
+			a->state.objects);
+	if (theirs >= 0)
+		close(theirs);
+	if (ours >= 0)
+		close(ours);
+}
+
+/* ---- lb_explain in front -------------------------------------------------------------- */
+
 static int map_steps(struct aside *a)
 {
 	int fd = state_map_fd(&a->state, "lb_steps");

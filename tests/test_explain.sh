@@ -19,11 +19,11 @@ says() {
 	prints "$name" "$regex" echo "${said[$*]}"
 }
 
-# What is pinned, and what is in it, but for times.
+# What is pinned, and what is in it, but for times and what hosts say by themselves.
 fingerprint() {
 	lb save
 	lb flow count
-	lb -j stats | jq -c '.reasons[] | [.reason, .packets]'
+	lb -j stats | jq -c '.reasons[] | select(.verdict != "pass") | [.reason, .packets]'
 	lb -j service show | jq -c '.services[] | [.service, .packets, .drops]'
 	find "$pins" | sort
 	bpftool -j map dump pinned "$pins/maps/lb_live" | md5sum
@@ -138,6 +138,37 @@ touches_nothing() {
 		"$(diff "$tmp/before" "$tmp/after")"
 }
 
+# lbctl beside another build of its objects, which is then what it can try.
+tells_of_another_build() {
+	local other=$tmp/build
+
+	mkdir -p "$other/progs" && cp "$lbctl" "$other" && cp "$build"/progs/*.o "$other/progs" &&
+		cp -r "$build/policies" "$other" &&
+		sed 's/return pkt->verdict;/return pkt->verdict \& 7;/' progs/lb_trace.bpf.c >"$tmp/t.bpf.c" &&
+		sh -c "$(cat "$build/bpf.flags") -c $tmp/t.bpf.c -o $other/progs/lb_trace.bpf.o" 2>"$tmp/err"
+	test_is $? "(another build)" "$(cat "$tmp/err")"
+	prints "stages that are not those that run are said to be others" \
+		"^lbctl: .*/progs: not the stages that run, but another build" \
+		in_ns "$other/lbctl" --pin-dir "$pins" explain 10.0.0.1:4711 $S
+	counts "... and the same are not" 0 "another build" lb explain 10.0.0.1:4711 $S
+}
+
+# A policy of a file, built anew since, or gone.
+tells_of_another_policy() {
+	cp "$build/policies/random.bpf.o" "$tmp/mine.bpf.o"
+	does "(a policy of a file)" lb -q policy load "$tmp/mine.bpf.o" name mine
+	lb policy set mine service $S
+	prints "a policy of a file" "^policy    mine, " lb explain 10.0.0.1:4711 $S
+	cp "$build/policies/hash.bpf.o" "$tmp/mine.bpf.o"
+	prints "... that was built anew" "^lbctl: policy 'mine': .*/mine.bpf.o was built anew" \
+		lb explain 10.0.0.1:4711 $S
+	rm "$tmp/mine.bpf.o"
+	prints "... that has gone" "^lbctl: policy 'mine': .*/mine.bpf.o: No such file" \
+		lb explain 10.0.0.1:4711 $S
+	prints "... without which nothing is chosen" "^verdict   aborted, no-stage" \
+		lb explain 10.0.0.1:4711 $S
+}
+
 # Killed at some moment of its work.
 may_be_killed() {
 	local wait
@@ -158,4 +189,6 @@ refusals
 as_json
 touches_nothing
 may_be_killed
+tells_of_another_build
+tells_of_another_policy
 finish
