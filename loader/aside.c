@@ -20,6 +20,7 @@
 #include "map_copy.h"
 #include "object.h"
 #include "pins.h"
+#include "repair.h"
 #include "report.h"
 
 /* libxdp's headers may come with another <linux/mount.h>; the numbers are the kernel's. */
@@ -169,8 +170,18 @@ static void stay_here(void)
 	sched_setaffinity(0, sizeof(one), &one);
 }
 
+/* If another lbctl is in the middle of a change, or died there, what the records say counts. */
+static int repair(struct aside *a, bool is_dirty)
+{
+	if (!is_dirty)
+		return 0;
+	a->state.config->dirty = 1;
+	return state_repair(&a->state);
+}
+
 int aside_open(const struct state *live, struct aside *ret)
 {
+	bool is_dirty = __atomic_load_n(&live->config->dirty, __ATOMIC_ACQUIRE);
 	int err;
 
 	memset(ret, 0, sizeof(*ret));
@@ -184,6 +195,9 @@ int aside_open(const struct state *live, struct aside *ret)
 		err = mend(ret);
 	if (!err)
 		err = aside_load_policies(ret, live);
+	is_dirty |= __atomic_load_n(&live->config->dirty, __ATOMIC_ACQUIRE);
+	if (!err)
+		err = repair(ret, is_dirty);
 	if (!err)
 		aside_compare_stages(ret, live);
 	if (!err)
@@ -215,7 +229,7 @@ int aside_try(struct aside *a, const void *packet, __u32 length, __u32 ifindex,
 		    .data_out = a->out, .data_size_out = 2 * ASIDE_PACKET_MAX,
 		    .ctx_in = &in, .ctx_size_in = sizeof(in), .ctx_out = &out,
 		    .ctx_size_out = sizeof(out));
-	const struct lb_step *last;
+	const struct lb_step *last = a->steps->step;
 
 	a->steps->n = 0;
 	if (bpf_prog_test_run_opts(a->begin, &opts))
@@ -227,7 +241,8 @@ int aside_try(struct aside *a, const void *packet, __u32 length, __u32 ifindex,
 				      .n_steps = a->steps->n };
 	if (out.data >= sizeof(*ret->mark))
 		ret->mark = (const void *)(a->out + out.data - sizeof(*ret->mark));
-	last = &a->steps->step[ret->n_steps - 1];
+	if (ret->n_steps)
+		last += ret->n_steps - 1;
 	if (ret->n_steps && last->place.stage == LB_STAGE_TRACE) {
 		ret->pkt = &last->pkt;
 		ret->n_steps--;

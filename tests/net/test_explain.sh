@@ -89,9 +89,40 @@ ends_nothing()
 	is "$(lbctl flow count state established)" 1
 }
 
+# What was traced is what replay reads: when the instance has forgotten them, the same flows
+# go to the same backends.
+replays_a_trace()
+{
+	local traced=$lab_tmp/trace.pcapng port
+
+	lbctl flow flush all
+	rm -f "$traced"
+	nsenter --net="/run/netns/$lab_id-lb" -- "$lab_build/lbctl" --pin-dir "$lab_pins" \
+		trace write "$traced" 2>"$lab_tmp/trace.log" &
+	lab_pids[$!]=1
+	for _ in {1..100}; do
+		[ ! -s "$traced" ] || break
+		sleep 0.05
+	done
+	for port in 40021 40022 40023 40024 40025 40026 40027 40028; do
+		get $port >/dev/null || return 1
+	done
+	sleep 1 # its file is flushed each second
+	lab_end $!
+	lbctl -j flow show | jq -r '.flows[].backend' | sort | uniq -c >"$lab_tmp/real"
+	lbctl flow flush all
+	lbctl -j replay "$traced" >"$lab_tmp/replayed" || return 1
+	jq -r '.backends[] | select(.backend and .flows > 0) | "\(.flows) \(.backend)"' \
+		"$lab_tmp/replayed" | sort -k2 >"$lab_tmp/foretold"
+	diff -b <(sed 's/^ *//' "$lab_tmp/real") "$lab_tmp/foretold" || return 1
+	jq -r '"# \(.packets) packets came, \(.packets_ours) were ours"' "$lab_tmp/replayed"
+	[ "$(jq .packets_ours "$lab_tmp/replayed")" -gt 20 ]
+}
+
 lab_open
 setup
 check "what is said of a SYN becomes of the connection: backend and translated port" foretells
 check "a flow that is there is found, and where it goes" finds_the_flow
 check "a reset that is only tried ends no connection" ends_nothing
+check "what was traced goes the same way when it is replayed" replays_a_trace
 tap_end
