@@ -32,6 +32,7 @@ static __always_inline void *cursor_skip(struct cursor *c, __u64 len)
 
 	if (pos + len > c->end)
 		return NULL;
+	__builtin_assume(pos != NULL); /* or the caller's look at it is done */
 
 	c->pos = pos + len;
 	return pos;

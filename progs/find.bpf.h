@@ -81,6 +81,19 @@ static __always_inline int go_further(struct xdp_md *ctx, struct lb_pkt *pkt,
 }
 
 /*
+ * Does it come from a backend that keeps its clients' ports?  By way of a copy of @ends:
+ * with its address given away, each look at @ends would be one at memory.
+ */
+static __always_inline bool is_any_port_reply(struct lb_pkt *pkt,
+					      const struct lb_ends *ends, int family)
+{
+	if (!READ_ONCE(lb_switches.wide))
+		return false;
+	pkt->ends = *ends;
+	return find_any_port_backend(&pkt->ends, family, pkt->protocol);
+}
+
+/*
  * A translated port may be a service's port too, so a packet for a service that has no
  * flow is tried as a reply before it makes one.
  */
@@ -89,7 +102,6 @@ static __always_inline int find_flow(struct xdp_md *ctx, struct lb_pkt *pkt,
 {
 	__u32 service = find_endpoint(family, ends->destination, ends->dport,
 				      pkt->protocol, LB_ENDPOINT_SERVICE);
-	bool wide = READ_ONCE(lb_switches.wide);
 	__u32 replies;
 
 	if (service) {
@@ -100,18 +112,18 @@ static __always_inline int find_flow(struct xdp_md *ctx, struct lb_pkt *pkt,
 	}
 	replies = find_backend(ends, pkt->protocol, family);
 	if (!replies) {
-		if (service && wide && find_any_port_backend(ends, family, pkt->protocol))
+		if (service && is_any_port_reply(pkt, ends, family))
 			return go_further(ctx, pkt, ends, service, true);
 		if (service)
 			return new_flow(ctx, pkt);
-		if (wide)
+		if (READ_ONCE(lb_switches.wide))
 			return go_further(ctx, pkt, ends, 0, false);
 		return lb_leave(ctx, pkt, LB_REASON_NOT_OURS, XDP_PASS);
 	}
 
 	if (LB_REPLIES_FULLNAT(replies) && find_reply(pkt, ends, family))
 		return lb_go_forward(ctx, pkt);
-	if (LB_REPLIES_FIRST(replies) || wide)
+	if (LB_REPLIES_FIRST(replies) || READ_ONCE(lb_switches.wide))
 		return go_further(ctx, pkt, ends, service, true);
 	if (!service)
 		return stray_reply(ctx, pkt, ends, family, LB_REASON_UNKNOWN_REPLY);

@@ -109,7 +109,7 @@ static __always_inline __u32 bucket_second(__u64 hash)
 	return second == bucket_first(hash) ? second ^ 1 : second;
 }
 
-static __always_inline __u64 *flow_key(struct lb_bucket *b, int family, __u32 way)
+static __always_inline __u64 *flow_key(struct lb_bucket *b, int family, __u64 way)
 {
 	asm volatile("%0 &= 7" : "+r"(way)); /* the bound, where the verifier looks */
 	if (family == 4)
@@ -117,12 +117,20 @@ static __always_inline __u64 *flow_key(struct lb_bucket *b, int family, __u32 wa
 	return ((struct lb_bucket6 *)b)->flow[way].key;
 }
 
-static __always_inline struct lb_flow *flow_at(struct lb_bucket *b, int family, __u32 way)
+static __always_inline struct lb_flow *flow_at(struct lb_bucket *b, int family, __u64 way)
 {
 	asm volatile("%0 &= 7" : "+r"(way));
 	if (family == 4)
 		return &((struct lb_bucket4 *)b)->flow[way].flow;
 	return &((struct lb_bucket6 *)b)->flow[way].flow;
+}
+
+/* The key of @f, without another mask and shift to get there. */
+static __always_inline __u64 *key_of(struct lb_flow *f, int family)
+{
+	if (family == 4)
+		return (void *)f - offsetof(struct lb_flow4, flow);
+	return (void *)f - offsetof(struct lb_flow6, flow);
 }
 
 static __always_inline int key_words(int family)
@@ -151,11 +159,11 @@ static __always_inline bool flow_expired(const struct timeouts *t, __u8 way, __u
  * @any_key also its key, else only if it has pkt->key.
  */
 static __always_inline bool flow_copy(struct lb_pkt *pkt, struct lb_bucket *b, int family,
-				      __u32 way, bool any_key)
+				      __u64 way, bool any_key)
 {
 	const struct timeouts *t = &lb_profiles;
 	struct lb_flow *f = flow_at(b, family, way);
-	__u64 *key = flow_key(b, family, way);
+	__u64 *key = key_of(f, family);
 	__u32 version = READ_ONCE(f->version);
 	__u32 seen;
 
@@ -215,10 +223,14 @@ static __always_inline __u32 lane_first(__u64 lanes)
 static __always_inline __u32 bucket_search(const struct lb_pkt *pkt, int family,
 					   struct lb_bucket *b)
 {
+	/* b->tag itself is read in halfwords, as it is aligned. */
+	const volatile __u64 *all = (const void *)b->tag;
+	__u16 mine = LB_TAG(pkt->hash);
+
 #pragma unroll
 	for (int half = 0; half < 2; half++) {
-		__u64 tags = *(volatile __u64 *)&b->tag[4 * half];
-		__u64 lanes = tags_equal(tags, LB_TAG(pkt->hash));
+		__u64 tags = all[half];
+		__u64 lanes = tags_equal(tags, mine);
 
 #pragma unroll
 		for (int try = 0; try < 4; try++) {
@@ -247,7 +259,7 @@ static __always_inline __u32 bucket_find(struct lb_pkt *pkt, int family, __u32 i
 	return way;
 }
 
-static __always_inline void flow_touch(struct lb_bucket *b, __u32 way, __u32 now)
+static __always_inline void flow_touch(struct lb_bucket *b, __u64 way, __u32 now)
 {
 	asm volatile("%0 &= 7" : "+r"(way));
 	if (b->seen[way] != now) /* do not dirty the line more than once a jiffy */

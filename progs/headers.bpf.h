@@ -22,6 +22,7 @@
 
 #define VLAN_TAGS      2
 #define IP6_EXTENSIONS 6
+#define IP4_PLAIN      0x45 /* version 4, no options */
 #define IP4_DF	       0x4000
 #define IP4_MF	       0x2000
 #define IP4_OFFSET     0x1fff
@@ -54,24 +55,27 @@ struct ip6_fragment {
 	__be32 id;
 };
 
+/* What is out of the ordinary, as bits of headers.special. */
+#define FIRST_FRAGMENT 1 /* of several */
+#define LATER_FRAGMENT 2 /* it has no ports */
+#define ECHO_REQUEST   4
+#define ICMP_ERROR     8 /* it quotes what it is about */
+
 /*
  * What the headers say.  Copies: while a pointer into the packet is alive, the verifier
  * tells apart each way in which the headers before it could have been laid out (216,000
  * steps on 6.1 for lb_parse; a tenth with copies).
  */
 struct headers {
-	struct cursor cursor;
 	struct lb_ends ends;
-	__u32 length;	 /* from the IP header on, as it says */
-	bool fragment;	 /* the first of several */
-	bool no_ports;	 /* a later one of several */
-	bool echo;	 /* an echo request */
-	bool icmp_error; /* it quotes what it is about */
+	__u32 length;  /* from the IP header on, as it says */
+	__u32 special; /* 0 for most, with one look */
 };
 
-static __always_inline enum lb_reason parse_ethernet(struct headers *h, __be16 *ret_type)
+/* One function per layer, each from where @c is to behind its own header. */
+static __always_inline enum lb_reason parse_ethernet(struct cursor *c, __be16 *ret_type)
 {
-	const struct ethernet *eth = cursor_take(&h->cursor, struct ethernet);
+	const struct ethernet *eth = cursor_take(c, struct ethernet);
 
 	if (!eth)
 		return LB_REASON_TRUNCATED;
@@ -84,7 +88,7 @@ static __always_inline enum lb_reason parse_ethernet(struct headers *h, __be16 *
 		if (*ret_type != bpf_htons(ETH_P_8021Q) &&
 		    *ret_type != bpf_htons(ETH_P_8021AD))
 			break;
-		tag = cursor_take(&h->cursor, struct vlan_tag);
+		tag = cursor_take(c, struct vlan_tag);
 		if (!tag)
 			return LB_REASON_TRUNCATED;
 		*ret_type = tag->type;
@@ -92,45 +96,82 @@ static __always_inline enum lb_reason parse_ethernet(struct headers *h, __be16 *
 	return LB_REASON_NONE;
 }
 
-static __always_inline enum lb_reason parse_ip4(struct headers *h, struct lb_pkt *pkt)
+/* From the frame's first byte to its IP header: clears what @pkt has of another packet. */
+static __always_inline enum lb_reason parse_to_ip(struct cursor *c, struct lb_pkt *pkt)
 {
-	const struct iphdr *ip = cursor_take(&h->cursor, struct iphdr);
+	enum lb_reason reason;
+	__be16 type;
+
+	pkt->flags = 0;
+	pkt->tcp_flags = 0;
+	reason = parse_ethernet(c, &type);
+	if (reason)
+		return reason;
+	if (type != bpf_htons(ETH_P_IP) && type != bpf_htons(ETH_P_IPV6))
+		return LB_REASON_NOT_IP;
+	pkt->family = type == bpf_htons(ETH_P_IP) ? 4 : 6;
+	return LB_REASON_NONE;
+}
+
+/* The first byte of @ip is not IP4_PLAIN. */
+static __always_inline enum lb_reason parse_ip4_options(struct cursor *c, __u8 first)
+{
+	__u32 words = first & 0xf;
+
+	if (first >> 4 != 4 || words < 5)
+		return LB_REASON_MALFORMED;
+	if (!cursor_skip(c, ((words - 5) * 4) & 0x3c))
+		return LB_REASON_TRUNCATED;
+	return LB_REASON_NONE;
+}
+
+static __always_inline enum lb_reason parse_ip4(struct cursor *c, struct headers *h,
+						struct lb_pkt *pkt)
+{
+	const struct iphdr *ip = cursor_take(c, struct iphdr);
+	enum lb_reason reason;
+	__u8 first;
 
 	if (!ip)
 		return LB_REASON_TRUNCATED;
-	if (ip->version != 4 || ip->ihl < 5)
-		return LB_REASON_MALFORMED;
-	if (!cursor_skip(&h->cursor, ((ip->ihl - 5) * 4) & 0x3c)) /* options */
-		return LB_REASON_TRUNCATED;
+	first = *(const __u8 *)ip;
+	if (first != IP4_PLAIN) {
+		reason = parse_ip4_options(c, first);
+		if (reason)
+			return reason;
+	}
 
 	h->ends.source[0] = ip->saddr;
 	h->ends.destination[0] = ip->daddr;
 	h->length = bpf_ntohs(ip->tot_len);
-	h->fragment = ip->frag_off & bpf_htons(IP4_MF);
-	h->no_ports = ip->frag_off & bpf_htons(IP4_OFFSET);
+	if (ip->frag_off & bpf_htons(IP4_MF | IP4_OFFSET))
+		h->special = ip->frag_off & bpf_htons(IP4_OFFSET) ? LATER_FRAGMENT
+								  : FIRST_FRAGMENT;
 	pkt->protocol = ip->protocol;
 	return LB_REASON_NONE;
 }
 
-static __always_inline enum lb_reason parse_ip6_fragment(struct headers *h, __u8 *next)
+static __always_inline enum lb_reason parse_ip6_fragment(struct cursor *c,
+							 struct headers *h, __u8 *next)
 {
-	const struct ip6_fragment *frag = cursor_take(&h->cursor, struct ip6_fragment);
+	const struct ip6_fragment *frag = cursor_take(c, struct ip6_fragment);
 
 	if (!frag)
 		return LB_REASON_TRUNCATED;
 
-	h->fragment = frag->offset & bpf_htons(IP6_MF);
-	h->no_ports = frag->offset & bpf_htons(IP6_OFFSET);
+	h->special = 0;
+	if (frag->offset & bpf_htons(IP6_MF | IP6_OFFSET))
+		h->special = frag->offset & bpf_htons(IP6_OFFSET) ? LATER_FRAGMENT
+								  : FIRST_FRAGMENT;
 	*next = frag->next;
 	return LB_REASON_NONE;
 }
 
-static __always_inline enum lb_reason parse_ip6_extension(struct headers *h, __u8 *next)
+static __always_inline enum lb_reason parse_ip6_extension(struct cursor *c, __u8 *next)
 {
-	const struct ip6_extension *ext = h->cursor.pos;
+	const struct ip6_extension *ext = c->pos;
 
-	if ((void *)(ext + 1) > h->cursor.end ||
-	    !cursor_skip(&h->cursor, (ext->length + 1) * 8))
+	if ((void *)(ext + 1) > c->end || !cursor_skip(c, (ext->length + 1) * 8))
 		return LB_REASON_TRUNCATED;
 	/* Not at its destination yet, whose address the checksum has (RFC 8200, 8.1). */
 	if (*next == IPPROTO_ROUTING && ext->segments_left)
@@ -146,9 +187,10 @@ static __always_inline bool is_ip6_extension(__u8 next)
 	       next == IPPROTO_DSTOPTS;
 }
 
-static __always_inline enum lb_reason parse_ip6(struct headers *h, struct lb_pkt *pkt)
+static __always_inline enum lb_reason parse_ip6(struct cursor *c, struct headers *h,
+						struct lb_pkt *pkt)
 {
-	const struct ipv6hdr *ip = cursor_take(&h->cursor, struct ipv6hdr);
+	const struct ipv6hdr *ip = cursor_take(c, struct ipv6hdr);
 	__u8 next;
 
 	if (!ip)
@@ -164,27 +206,30 @@ static __always_inline enum lb_reason parse_ip6(struct headers *h, struct lb_pkt
 	for (int i = 0; i < IP6_EXTENSIONS; i++) {
 		enum lb_reason reason;
 
-		if (h->no_ports) /* what follows is the middle of something */
+		if (h->special &
+		    LATER_FRAGMENT) /* what follows is the middle of something */
 			break;
 		if (is_ip6_extension(next))
-			reason = parse_ip6_extension(h, &next);
+			reason = parse_ip6_extension(c, &next);
 		else if (next == IPPROTO_FRAGMENT)
-			reason = parse_ip6_fragment(h, &next);
+			reason = parse_ip6_fragment(c, h, &next);
 		else
 			break;
 		if (reason)
 			return reason;
 	}
 
-	if (!h->no_ports && (is_ip6_extension(next) || next == IPPROTO_FRAGMENT))
+	if (!(h->special & LATER_FRAGMENT) &&
+	    (is_ip6_extension(next) || next == IPPROTO_FRAGMENT))
 		return LB_REASON_EXTENSIONS;
 	pkt->protocol = next;
 	return LB_REASON_NONE;
 }
 
-static __always_inline enum lb_reason parse_tcp(struct headers *h, struct lb_pkt *pkt)
+static __always_inline enum lb_reason parse_tcp(struct cursor *c, struct headers *h,
+						struct lb_pkt *pkt)
 {
-	const struct tcphdr *tcp = cursor_take(&h->cursor, struct tcphdr);
+	const struct tcphdr *tcp = cursor_take(c, struct tcphdr);
 
 	if (!tcp)
 		return LB_REASON_TRUNCATED;
@@ -197,9 +242,9 @@ static __always_inline enum lb_reason parse_tcp(struct headers *h, struct lb_pkt
 	return LB_REASON_NONE;
 }
 
-static __always_inline enum lb_reason parse_udp(struct headers *h)
+static __always_inline enum lb_reason parse_udp(struct cursor *c, struct headers *h)
 {
-	const struct udphdr *udp = cursor_take(&h->cursor, struct udphdr);
+	const struct udphdr *udp = cursor_take(c, struct udphdr);
 
 	if (!udp)
 		return LB_REASON_TRUNCATED;
@@ -209,9 +254,10 @@ static __always_inline enum lb_reason parse_udp(struct headers *h)
 	return LB_REASON_NONE;
 }
 
-static __always_inline enum lb_reason parse_icmp(struct headers *h, struct lb_pkt *pkt)
+static __always_inline enum lb_reason parse_icmp(struct cursor *c, struct headers *h,
+						 struct lb_pkt *pkt)
 {
-	const struct icmp_header *icmp = cursor_take(&h->cursor, struct icmp_header);
+	const struct icmp_header *icmp = cursor_take(c, struct icmp_header);
 	bool v6 = pkt->protocol == IPPROTO_ICMPV6;
 
 	if (!icmp)
@@ -219,89 +265,64 @@ static __always_inline enum lb_reason parse_icmp(struct headers *h, struct lb_pk
 	if (v6 != (pkt->family == 6))
 		return LB_REASON_NOT_OURS;
 
-	h->icmp_error = icmp_is_error(pkt->protocol, icmp->type);
 	if (icmp->type == (v6 ? ICMP6_ECHO : ICMP4_ECHO)) {
-		h->echo = true;
+		h->special |= ECHO_REQUEST;
 		h->ends.sport = icmp->id;
 	} else if (icmp->type == (v6 ? ICMP6_ECHO_REPLY : ICMP4_ECHO_REPLY)) {
 		h->ends.dport = icmp->id;
-	} else if (!h->icmp_error) {
+	} else if (icmp_is_error(pkt->protocol, icmp->type)) {
+		h->special |= ICMP_ERROR;
+	} else {
 		return LB_REASON_NOT_OURS;
 	}
 	return LB_REASON_NONE;
 }
 
 /* Does the IP header promise no more than the frame holds, and a whole L4 header? */
-static __always_inline bool length_fits(const struct headers *h, const void *ip)
+static __always_inline bool length_fits(const struct cursor *c, const struct headers *h,
+					const void *ip)
 {
-	__u64 held = h->cursor.end - ip, parsed = h->cursor.pos - ip;
+	__u64 held = c->end - ip, parsed = c->pos - ip;
 
 	return h->length <= held && h->length >= parsed;
 }
 
-static __always_inline enum lb_reason parse_ports(struct headers *h, struct lb_pkt *pkt)
+static __always_inline enum lb_reason parse_ports(struct cursor *c, struct headers *h,
+						  struct lb_pkt *pkt)
 {
-	if (h->no_ports)
+	if (h->special & LATER_FRAGMENT)
 		return LB_REASON_NONE;
 	if (pkt->protocol == IPPROTO_TCP)
-		return parse_tcp(h, pkt);
+		return parse_tcp(c, h, pkt);
 	if (pkt->protocol == IPPROTO_UDP)
-		return parse_udp(h);
-	return is_icmp(pkt->protocol) ? parse_icmp(h, pkt) : LB_REASON_NOT_OURS;
+		return parse_udp(c, h);
+	return is_icmp(pkt->protocol) ? parse_icmp(c, h, pkt) : LB_REASON_NOT_OURS;
 }
 
 /*
- * From the frame's first byte, where h->cursor is, to the end of what IP puts before TCP,
- * UDP or ICMP; where it begins.
+ * The packet from its IP header on, where @c is, in a frame that begins at @start: fills l3,
+ * l4, length, protocol and tcp_flags of @pkt, and @h.
  */
-static __always_inline enum lb_reason parse_ip(struct headers *h, struct lb_pkt *pkt,
-					       const void **ret_ip)
+static __always_inline enum lb_reason parse_packet(struct cursor *c, const void *start,
+						   struct headers *h, struct lb_pkt *pkt,
+						   int family)
 {
-	enum lb_reason reason;
-	__be16 type;
-
-	reason = parse_ethernet(h, &type);
-	if (reason)
-		return reason;
-
-	*ret_ip = h->cursor.pos;
-	if (type == bpf_htons(ETH_P_IP)) {
-		pkt->family = 4;
-		return parse_ip4(h, pkt);
-	}
-	if (type == bpf_htons(ETH_P_IPV6)) {
-		pkt->family = 6;
-		return parse_ip6(h, pkt);
-	}
-	return LB_REASON_NOT_IP;
-}
-
-/*
- * Parse the packet of @ctx: fills l3, l4, length, family, protocol and tcp_flags of @pkt,
- * clears its flags, and fills @h.
- */
-static __always_inline enum lb_reason parse_headers(const struct xdp_md *ctx,
-						    struct headers *h, struct lb_pkt *pkt)
-{
-	const void *start = (void *)(long)ctx->data, *ip, *l4;
+	const void *ip = c->pos, *l4;
 	enum lb_reason reason;
 
-	pkt->flags = 0;
-	pkt->tcp_flags = 0;
-	h->cursor = cursor_init(ctx);
-	reason = parse_ip(h, pkt, &ip);
+	reason = family == 4 ? parse_ip4(c, h, pkt) : parse_ip6(c, h, pkt);
 	if (reason)
 		return reason;
-	l4 = h->cursor.pos;
-	reason = parse_ports(h, pkt);
+	l4 = c->pos;
+	reason = parse_ports(c, h, pkt);
 	if (reason)
 		return reason;
-	if (!length_fits(h, ip))
+	if (!length_fits(c, h, ip))
 		return LB_REASON_MALFORMED;
 
 	pkt->l3 = ip - start;
 	pkt->l4 = l4 - start;
-	pkt->length = h->cursor.end - (void *)start;
+	pkt->length = c->end - (void *)start;
 	return LB_REASON_NONE;
 }
 

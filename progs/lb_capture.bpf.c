@@ -33,10 +33,17 @@ static __always_inline bool lease_has_ended(void)
 static __always_inline void read_headers(struct xdp_md *ctx, struct lb_pkt *pkt,
 					 struct lb_trace_event *e)
 {
+	const void *start = (void *)(long)ctx->data;
+	struct cursor c = cursor_init(ctx);
 	struct headers h = {};
 
 	*pkt = (struct lb_pkt){ .service = LB_NO_SERVICE };
-	parse_headers(ctx, &h, pkt);
+	if (!parse_to_ip(&c, pkt)) {
+		if (pkt->family == 4)
+			parse_packet(&c, start, &h, pkt, 4);
+		else
+			parse_packet(&c, start, &h, pkt, 6);
+	}
 	e->ends = h.ends;
 	e->family = pkt->family;
 	e->protocol = pkt->protocol;

@@ -39,13 +39,14 @@ static __always_inline bool reverse_quote(struct xdp_md *ctx, struct lb_pkt *pkt
 					  int family, struct lb_ends *ret)
 {
 	__u32 at = pkt->l4 + sizeof(struct icmp_header), end = ip_end(ctx, pkt, family);
-	struct headers h = { .cursor = cursor_init(ctx) };
+	struct cursor c = cursor_init(ctx);
+	struct headers h = {};
 	const union quoted *q;
 
-	h.cursor.pos = packet_at(ctx, at, L4_LIMIT, 0);
-	if (!h.cursor.pos)
+	c.pos = packet_at(ctx, at, L4_LIMIT, 0);
+	if (!c.pos)
 		return false;
-	q = reverse(&h, pkt, family, ret);
+	q = reverse(&c, &h, pkt, family, ret);
 	if (!q)
 		return false;
 

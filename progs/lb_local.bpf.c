@@ -27,14 +27,18 @@
 static __always_inline bool parse(struct __sk_buff *skb, struct headers *h,
 				  struct lb_pkt *pkt)
 {
-	const void *start = (void *)(long)skb->data, *ip;
+	const void *start = (void *)(long)skb->data;
+	struct cursor c = cursor_init(skb);
 
-	h->cursor = cursor_init(skb);
-	if (parse_ip(h, pkt, &ip) || h->no_ports)
+	if (parse_to_ip(&c, pkt))
 		return false;
-	pkt->l3 = ip - start;
-	pkt->l4 = h->cursor.pos - start;
-	return !parse_ports(h, pkt);
+	pkt->l3 = c.pos - start;
+	if (pkt->family == 4 ? parse_ip4(&c, h, pkt) : parse_ip6(&c, h, pkt))
+		return false;
+	if (h->special & LATER_FRAGMENT)
+		return false;
+	pkt->l4 = c.pos - start;
+	return !parse_ports(&c, h, pkt);
 }
 
 /*
@@ -61,7 +65,8 @@ __noinline int find(struct lb_pkt *pkt)
 static __always_inline bool can_be_translated(const struct lb_pkt *pkt,
 					      const struct headers *h)
 {
-	return !h->fragment || address_equal(pkt->origin, pkt->ends.source, 6);
+	return !(h->special & FIRST_FRAGMENT) ||
+	       address_equal(pkt->origin, pkt->ends.source, 6);
 }
 
 /* Does the error come from where the packet went that it quotes? */
@@ -101,12 +106,13 @@ static __always_inline __u64 quote_offset(const struct lb_pkt *pkt)
 static __always_inline bool parse_quote(struct __sk_buff *skb, struct lb_pkt *pkt,
 					int family)
 {
-	struct headers h = { .cursor = cursor_init(skb) };
+	struct cursor c = cursor_init(skb);
+	struct headers h = {};
 	const union quoted *q;
 
-	if (!cursor_skip(&h.cursor, quote_offset(pkt)))
+	if (!cursor_skip(&c, quote_offset(pkt)))
 		return false;
-	q = reverse(&h, pkt, family, &pkt->ends);
+	q = reverse(&c, &h, pkt, family, &pkt->ends);
 	if (q)
 		pkt->quoted = (const void *)q - (void *)(long)skb->data;
 	return q;
@@ -142,7 +148,7 @@ int lb_local(struct __sk_buff *skb)
 
 	if (!parse(skb, &h, &pkt))
 		return TC_ACT_UNSPEC;
-	if (h.icmp_error)
+	if (h.special & ICMP_ERROR)
 		return error(skb, &pkt);
 	pkt.ends = h.ends;
 	if (!find(&pkt) || !can_be_translated(&pkt, &h))

@@ -35,7 +35,7 @@ static __always_inline int fragment(struct xdp_md *ctx, struct lb_pkt *pkt,
 {
 	__u32 service = 0;
 
-	if (!h->no_ports)
+	if (!(h->special & LATER_FRAGMENT))
 		service = find_endpoint(family, h->ends.destination, h->ends.dport,
 					pkt->protocol, LB_ENDPOINT_SERVICE);
 	if (service) {
@@ -45,47 +45,64 @@ static __always_inline int fragment(struct xdp_md *ctx, struct lb_pkt *pkt,
 	pkt->flags |= LB_PKT_NO_PORTS;
 	if (READ_ONCE(lb_switches.wide))
 		return go_further(ctx, pkt, &h->ends, 0, false);
-	if (!h->no_ports &&
+	if (!(h->special & LATER_FRAGMENT) &&
 	    LB_REPLIES_FULLNAT(find_backend(&h->ends, pkt->protocol, family)))
 		return stray_reply(ctx, pkt, &h->ends, family, LB_REASON_FRAGMENT);
 	return lb_leave(ctx, pkt, LB_REASON_NOT_OURS, XDP_PASS);
 }
 
-static __always_inline int find(struct xdp_md *ctx, struct lb_pkt *pkt,
-				const struct headers *h, int family)
+static __always_inline int icmp_error(struct xdp_md *ctx, struct lb_pkt *pkt)
 {
+	lb_go(ctx, LB_STAGE_ICMP);
+	return lb_leave(ctx, pkt, LB_REASON_NOT_OURS, XDP_PASS);
+}
+
+static __always_inline int echo(struct xdp_md *ctx, struct lb_pkt *pkt)
+{
+	pkt->service = LB_NO_SERVICE;
+	pkt->backend = LB_NO_BACKEND;
+	return lb_tell(ctx, pkt, LB_ANSWER_ECHO, LB_REASON_ECHO);
+}
+
+/* @c is at the IP header. */
+static __always_inline int find(struct xdp_md *ctx, struct lb_pkt *pkt, struct cursor *c,
+				int family)
+{
+	struct headers h = {};
+	enum lb_reason reason;
+
+	reason = parse_packet(c, (void *)(long)ctx->data, &h, pkt, family);
+	if (reason)
+		return lb_leave(ctx, pkt, reason, XDP_PASS);
 	pkt->now = bpf_jiffies64();
-	if (h->fragment || h->no_ports)
-		return fragment(ctx, pkt, h, family);
-	if (h->icmp_error) {
-		lb_go(ctx, LB_STAGE_ICMP);
-		return lb_leave(ctx, pkt, LB_REASON_NOT_OURS, XDP_PASS);
+	if (h.special) {
+		if (h.special & (FIRST_FRAGMENT | LATER_FRAGMENT))
+			return fragment(ctx, pkt, &h, family);
+		if (h.special & ICMP_ERROR)
+			return icmp_error(ctx, pkt);
+		if (find_endpoint(family, h.ends.destination, 0, pkt->protocol,
+				  LB_ENDPOINT_PING))
+			return echo(ctx, pkt);
 	}
-	if (h->echo && find_endpoint(family, h->ends.destination, 0, pkt->protocol,
-				     LB_ENDPOINT_PING)) {
-		pkt->service = LB_NO_SERVICE;
-		pkt->backend = LB_NO_BACKEND;
-		return lb_tell(ctx, pkt, LB_ANSWER_ECHO, LB_REASON_ECHO);
-	}
-	return find_flow(ctx, pkt, &h->ends, family);
+	return find_flow(ctx, pkt, &h.ends, family);
 }
 
 SEC("xdp")
 int lb_parse(struct xdp_md *ctx)
 {
 	struct lb_pkt *pkt = lb_pkt();
-	struct headers h = {};
+	struct cursor c = cursor_init(ctx);
 	enum lb_reason reason;
 
 	if (!pkt)
 		return lb_abort();
 	capture(ctx, pkt);
-	reason = parse_headers(ctx, &h, pkt);
+	reason = parse_to_ip(&c, pkt);
 	if (reason)
 		return lb_leave(ctx, pkt, reason, XDP_PASS);
 	if (pkt->family == 4)
-		return find(ctx, pkt, &h, 4);
-	return find(ctx, pkt, &h, 6);
+		return find(ctx, pkt, &c, 4);
+	return find(ctx, pkt, &c, 6);
 }
 
 char _license[] SEC("license") = "GPL";

@@ -48,18 +48,19 @@ static __always_inline bool reverse_l4(const union quoted *q, const struct lb_pk
 }
 
 /*
- * Read the quoted headers, which begin at @h->cursor, and turn their ends round: where its
+ * Read the quoted headers, which begin at @c, and turn their ends round: where its
  * ports are; @h->ends is as they say.  NULL: it is of nothing that we know.
  */
-static __always_inline const union quoted *reverse(struct headers *h, struct lb_pkt *pkt,
-						   int family, struct lb_ends *ret)
+static __always_inline const union quoted *reverse(struct cursor *c, struct headers *h,
+						   struct lb_pkt *pkt, int family,
+						   struct lb_ends *ret)
 {
-	enum lb_reason reason = family == 4 ? parse_ip4(h, pkt) : parse_ip6(h, pkt);
+	enum lb_reason reason = family == 4 ? parse_ip4(c, h, pkt) : parse_ip6(c, h, pkt);
 	const union quoted *q;
 
-	if (reason || h->no_ports)
+	if (reason || h->special & LATER_FRAGMENT)
 		return NULL;
-	q = cursor_take(&h->cursor, union quoted);
+	q = cursor_take(c, union quoted);
 	if (!q || !reverse_l4(q, pkt, family, ret))
 		return NULL;
 	copy_address(ret->source, h->ends.destination, family);
