@@ -23,6 +23,7 @@
 struct way {
 	__u64 *key;
 	__u32 *value;
+	__u32 *spilt; /* way 0: of its bucket */
 	int words;
 };
 
@@ -34,16 +35,42 @@ static struct way way_at(const struct endpoint_table *t, int family, __u32 index
 
 	if (family == 4) {
 		e4 = &t->v4[bucket].way[way];
-		return (struct way){ e4->key, &e4->value, 1 };
+		return (struct way){ e4->key, &e4->value, &e4->spilt, 1 };
 	}
 	e6 = &t->v6[bucket].way[way];
-	return (struct way){ e6->key, &e6->value, 3 };
+	return (struct way){ e6->key, &e6->value, &e6->spilt, 3 };
+}
+
+/* The first ways of the two buckets of a key. */
+static void candidates(const struct endpoint_table *t, int family, const __u64 *key,
+		       __u32 ret[2])
+{
+	__u64 h = family == 4 ? lb_hash(key, 1, t->seed) : lb_hash(key, 3, t->seed);
+
+	ret[0] = (LB_BUCKET_1(h) & (LB_ENDPOINT_BUCKETS - 1)) * LB_ENDPOINT_WAYS;
+	ret[1] = (LB_BUCKET_2(h) & (LB_ENDPOINT_BUCKETS - 1)) * LB_ENDPOINT_WAYS;
 }
 
 static void way_write(struct way w, const __u64 *key, __u32 value)
 {
 	memcpy(w.key, key, w.words * sizeof(*key));
 	__atomic_store_n(w.value, value, __ATOMIC_RELEASE);
+}
+
+/*
+ * Enter @key in way @index.  Readers look into its second bucket only if the first one says so,
+ * which it does before the key is there.  That is not taken back: it costs time alone, and
+ * whoever is killed between the two has said too much, never too little.
+ */
+static void enter(const struct endpoint_table *t, int family, __u32 index,
+		  const __u64 *key, __u32 value)
+{
+	__u32 first[2];
+
+	candidates(t, family, key, first);
+	if (index - first[0] >= LB_ENDPOINT_WAYS)
+		__atomic_store_n(way_at(t, family, first[0]).spilt, 1, __ATOMIC_SEQ_CST);
+	way_write(way_at(t, family, index), key, value);
 }
 
 /* The key goes too, for a reader stops at the first key that is its own. */
@@ -99,16 +126,6 @@ int endpoint_compare(const void *a, const void *b)
 	return 0;
 }
 
-/* The first ways of the two buckets of a key. */
-static void candidates(const struct endpoint_table *t, int family, const __u64 *key,
-		       __u32 ret[2])
-{
-	__u64 h = family == 4 ? lb_hash(key, 1, t->seed) : lb_hash(key, 3, t->seed);
-
-	ret[0] = (LB_BUCKET_1(h) & (LB_ENDPOINT_BUCKETS - 1)) * LB_ENDPOINT_WAYS;
-	ret[1] = (LB_BUCKET_2(h) & (LB_ENDPOINT_BUCKETS - 1)) * LB_ENDPOINT_WAYS;
-}
-
 /* The way that holds the key; -1. */
 static int find_key(const struct endpoint_table *t, int family, const __u64 *key)
 {
@@ -125,24 +142,19 @@ static int find_key(const struct endpoint_table *t, int family, const __u64 *key
 	return -1;
 }
 
-/* A free way in the emptier of a key's buckets, or in the first, which readers see first,
- * if they are equal; -1. */
+/* A free way in the first of a key's buckets, or else in the second; -1. */
 static int find_room(const struct endpoint_table *t, int family, const __u64 *key)
 {
-	int room[2] = { -1, -1 }, n_free[2] = { 0, 0 };
 	__u32 first[2], i;
 
 	candidates(t, family, key, first);
 	for (i = 0; i < 2 * LB_ENDPOINT_WAYS; i++) {
-		__u32 which = i / LB_ENDPOINT_WAYS;
-		__u32 index = first[which] + i % LB_ENDPOINT_WAYS;
+		__u32 index = first[i / LB_ENDPOINT_WAYS] + i % LB_ENDPOINT_WAYS;
 
-		if (*way_at(t, family, index).value)
-			continue;
-		room[which] = index;
-		n_free[which]++;
+		if (!*way_at(t, family, index).value)
+			return index;
 	}
-	return n_free[1] > n_free[0] ? room[1] : room[0];
+	return -1;
 }
 
 __u32 endpoints_get(const struct endpoint_table *t, const struct endpoint *e)
@@ -164,7 +176,7 @@ static bool add_one(const struct endpoint_table *t, const struct endpoint *e)
 	index = find_room(t, e->family, e->word);
 	if (index < 0)
 		return false;
-	way_write(way_at(t, e->family, index), e->word, e->value);
+	enter(t, e->family, index, e->word, e->value);
 	return true;
 }
 
@@ -208,7 +220,7 @@ static bool move_away(const struct endpoint_table *t, int family, __u32 from,
 		search_add(q, first[1]);
 		return false;
 	}
-	way_write(way_at(t, family, to), key, *w.value);
+	enter(t, family, to, key, *w.value);
 	m->is_left[family == 6][from] = true;
 	m->n++;
 	return true;

@@ -252,10 +252,29 @@ int endpoint_set_try(const struct state *s, const struct endpoint_set *set)
 	return err;
 }
 
+/* Does any of @set's replies come through us? */
+static bool has_replies(const struct endpoint_set *set)
+{
+	size_t i;
+
+	for (i = 0; i < set->n; i++)
+		if (endpoint_kind(&set->endpoints[i]) == LB_ENDPOINT_BACKEND)
+			return true;
+	return false;
+}
+
+static void switch_replies(struct state *s, __u32 on)
+{
+	if (s->switches->replies != on)
+		__atomic_store_n(&s->switches->replies, on, __ATOMIC_RELEASE);
+}
+
 int endpoint_set_prepare(struct state *s, const struct endpoint_set *set)
 {
 	struct endpoint_table t = table_of(s);
 
+	if (has_replies(set))
+		switch_replies(s, 1);
 	siblings_link(s, set->next_meanwhile);
 	return add_some(&t, set, false);
 }
@@ -274,5 +293,7 @@ bool endpoint_set_finish(struct state *s, const struct endpoint_set *set)
 
 	t.wait = NULL; /* the caller has more to wait for */
 	siblings_link(s, set->next);
+	if (!has_replies(set))
+		switch_replies(s, 0);
 	return endpoints_keep(&t, set->endpoints, set->n);
 }

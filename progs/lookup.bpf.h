@@ -36,6 +36,8 @@ static __always_inline __u32 find_endpoint(int family, const __be32 *address, __
 static __always_inline __u32 find_backend(const struct lb_ends *ends, __u8 protocol,
 					  int family)
 {
+	if (!READ_ONCE(lb_switches.replies))
+		return 0;
 	return find_endpoint(family, ends->source, ends->sport, protocol,
 			     LB_ENDPOINT_BACKEND);
 }

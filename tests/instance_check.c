@@ -233,7 +233,7 @@ static size_t count_keys(int fd)
 static void check_prefixes(const struct model *m)
 {
 	size_t n = 0;
-	bool wide = false;
+	bool wide = false, replies = false;
 
 	for (size_t i = 0; i < m->n_services; i++) {
 		const struct model_service *s = &m->services[i];
@@ -249,11 +249,13 @@ static void check_prefixes(const struct model *m)
 		n += first;
 		wide = wide || is_wide(s) ||
 		       (s->per_packet && LB_FORWARD_IS_NAT(s->forward));
+		replies = replies || (s->n_backends && LB_FORWARD_IS_NAT(s->forward));
 		check_prefix(m, s);
 	}
 	assert_int_equal(count_keys(state.prefixes4_fd) + count_keys(state.prefixes6_fd),
 			 n);
 	assert_int_equal(state.switches->wide, wide);
+	assert_int_equal(state.switches->replies, replies);
 }
 
 /* ---- sources ----------------------------------------------------------------------- */

@@ -27,7 +27,8 @@ static unsigned int waits;
 static const struct endpoint *settled;
 static size_t n_settled;
 
-/* As the data path does it: the first key that is its own in a bucket decides. */
+/* As the data path does it: the first key that is its own in a bucket decides, and the second
+ * bucket counts only if the first one has spilt. */
 static __u32 reader_find(const struct endpoint *e)
 {
 	__u64 h = e->family == 4 ? lb_hash(e->word, 1, seed) : lb_hash(e->word, 3, seed);
@@ -47,6 +48,9 @@ static __u32 reader_find(const struct endpoint *e)
 			if (same)
 				break;
 		}
+		if (e->family == 4 ? !table.v4[bucket[0]].way[0].spilt
+				   : !table.v6[bucket[0]].way[0].spilt)
+			break;
 	}
 	return 0;
 }
@@ -142,6 +146,20 @@ static void what_was_added_is_found_and_nothing_else(void **arg)
 	}
 	assert_int_equal(count_ways(), 200);
 	assert_int_equal(waits, 0);
+}
+
+/* So that a packet that is for nobody costs one bucket. */
+static void few_need_their_second_bucket(void **arg)
+{
+	struct endpoint *e = make_many(4, 1000);
+	size_t spilt = 0;
+
+	(void)arg;
+	assert_int_equal(endpoints_add(&table, e, 1000), 0);
+	for (int b = 0; b < LB_ENDPOINT_BUCKETS; b++)
+		spilt += !!table.v4[b].way[0].spilt;
+	assert_in_range(spilt, 0, 2);
+	free(e);
 }
 
 static void adding_again_changes_the_value(void **arg)
@@ -281,6 +299,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_key_says_what_it_is),
 		TEST(what_was_added_is_found_and_nothing_else),
+		TEST(few_need_their_second_bucket),
 		TEST(adding_again_changes_the_value),
 		TEST(twenty_thousand_fit_in_each_family),
 		TEST(the_limits_fit_and_readers_always_find_what_is_there),

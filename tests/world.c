@@ -166,7 +166,6 @@ __u32 world_add(struct stage *s, const struct world_service *from)
 		.port_high = 32767,
 		.state = 1,
 	};
-	struct lb_switches on = { .wide = 1 };
 	__u32 id = s->n_services++;
 
 	set_address(&service, from->address);
@@ -184,7 +183,7 @@ __u32 world_add(struct stage *s, const struct world_service *from)
 			     service.family == 4 ? IPPROTO_ICMP : IPPROTO_ICMPV6,
 			     LB_ENDPOINT_PING, 1);
 	if ((from->flags & LB_SERVICE_F_PER_PACKET) && LB_FORWARD_IS_NAT(service.forward))
-		world_put(s, "lb_switches", 0, &on);
+		world_switch_on(s, offsetof(struct lb_switches, wide));
 	return id;
 }
 

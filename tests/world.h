@@ -69,6 +69,8 @@ void world_put(const struct stage *s, const char *map, __u32 index, const void *
 void world_clear(const struct stage *s, const char *map);
 void world_get(const struct stage *s, const char *map, __u32 index, void *value);
 
+/* @which: the offset of a word of struct lb_switches.  The others stay. */
+void world_switch_on(const struct stage *s, size_t which);
 struct lb_service world_service(const struct stage *s, __u32 id);
 struct lb_backend world_backend(const struct stage *s, __u32 id);
 __u64 world_live(const struct stage *s, __u32 backend);

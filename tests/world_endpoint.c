@@ -83,6 +83,18 @@ static int find_way(const struct place *p, int i, bool or_free, union bucket *b)
 	return or_free ? free : -1;
 }
 
+static void set_spilt(const struct place *p)
+{
+	union bucket b;
+
+	world_get(p->stage, p->map, p->bucket[0], &b);
+	if (p->family == 4)
+		b.v4.way[0].spilt = 1;
+	else
+		b.v6.way[0].spilt = 1;
+	world_put(p->stage, p->map, p->bucket[0], &b);
+}
+
 static bool set_in(const struct place *p, int i, bool or_free, __u32 value)
 {
 	union bucket b;
@@ -90,6 +102,10 @@ static bool set_in(const struct place *p, int i, bool or_free, __u32 value)
 
 	if (way < 0)
 		return false;
+	if (i) {
+		set_spilt(p);
+		find_way(p, i, or_free, &b); /* it may be the same bucket */
+	}
 	memcpy(key_at(p, &b, way), p->key, key_size(p));
 	*value_at(p, &b, way) = value;
 	world_put(p->stage, p->map, p->bucket[i], &b);
@@ -106,6 +122,8 @@ void endpoint_set(struct stage *s, const char *address, __u16 port, __u8 protoco
 
 	if (!place_of(s, address, port, protocol, kind, &p))
 		return;
+	if (kind == LB_ENDPOINT_BACKEND)
+		world_switch_on(s, offsetof(struct lb_switches, replies));
 	if (!set_in(&p, 0, false, value) && !set_in(&p, 1, false, value))
 		assert_true(set_in(&p, first, true, value) ||
 			    set_in(&p, !first, true, value));

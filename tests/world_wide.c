@@ -88,10 +88,20 @@ static void write_prefix(struct stage *s, const struct lb_service *at)
 	put_prefix(s, at, &value);
 }
 
+void world_switch_on(const struct stage *s, size_t which)
+{
+	struct lb_switches switches;
+
+	if (stage_find_map(s, "lb_switches") < 0)
+		return;
+	world_get(s, "lb_switches", 0, &switches);
+	*(__u32 *)((char *)&switches + which) = 1;
+	world_put(s, "lb_switches", 0, &switches);
+}
+
 void world_wide_add(struct stage *s, __u32 service)
 {
 	struct lb_service added = world_service(s, service), other;
-	const struct lb_switches on = { .wide = 1 };
 
 	if (stage_find_map(s, "lb_prefixes4") < 0)
 		return;
@@ -101,5 +111,5 @@ void world_wide_add(struct stage *s, __u32 service)
 		if (LB_SERVICE_IS_WIDE(&other))
 			write_prefix(s, &other);
 	}
-	world_put(s, "lb_switches", 0, &on);
+	world_switch_on(s, offsetof(struct lb_switches, wide));
 }

@@ -264,9 +264,10 @@ _Static_assert(sizeof(struct lb_params) == 40, "lb_params");
  * needed, and looked at by each packet.
  */
 struct lb_switches {
-	__u32 wide;  /* lb_wide has something to find */
-	__u32 trace; /* jiffies until which packets are traced, | 1; 0: none */
-	__u32 pad[14];
+	__u32 wide;    /* lb_wide has something to find */
+	__u32 trace;   /* jiffies until which packets are traced, | 1; 0: none */
+	__u32 replies; /* some backend's replies come through us: LB_ENDPOINT_BACKEND */
+	__u32 pad[13];
 };
 _Static_assert(sizeof(struct lb_switches) == 64, "lb_switches");
 

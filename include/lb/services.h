@@ -90,21 +90,22 @@ _Static_assert(sizeof(struct lb_endpoint_key6) == 24, "lb_endpoint_key6");
 struct lb_endpoint4 {
 	__u64 key[1]; /* struct lb_endpoint_key4 */
 	__u32 value;  /* 0: empty.  The word that publishes */
-	__u32 pad;
+	__u32 spilt;  /* way 0, of the bucket */
 };
 _Static_assert(sizeof(struct lb_endpoint4) == 16, "lb_endpoint4");
 
 struct lb_endpoint6 {
 	__u64 key[3]; /* struct lb_endpoint_key6 */
 	__u32 value;
-	__u32 pad;
+	__u32 spilt;
 };
 _Static_assert(sizeof(struct lb_endpoint6) == 32, "lb_endpoint6");
 
 /*
  * lb_records.endpoints4 and endpoints6, written by lbctl.  With h =
  * lb_hash(key words, seed of struct lb_params): an endpoint is in bucket LB_BUCKET_1(h) or
- * LB_BUCKET_2(h), in any way.  To move one, write the copy, wait for an RCU grace period,
+ * LB_BUCKET_2(h), in any way.  In the second only while `spilt` of the first is not 0, which is
+ * set before and may stay set: most foreign packets then cost one bucket.  To move one, write the copy, wait for an RCU grace period,
  * and clear the original.  A way that was cleared is written again only after another one,
  * so that no reader compares half an old key with half a new.
  */
