@@ -54,7 +54,8 @@ in_place_of() {
 
 	printf '%s\n' "$2" >"$tmp/instead"
 	shift 2
-	unshare -m sh -c 'mount --bind "$1" "$2" && shift 2 && exec "$@"' - \
+	unshare -m --propagation unchanged sh -c 'mount --make-rprivate /proc &&
+		mount --bind "$1" "$2" && shift 2 && exec "$@"' - \
 		"$tmp/instead" "$file" "$@"
 }
 
@@ -72,7 +73,8 @@ machine() {
 
 	healthy bpffs /sys/fs/bpf lb doctor
 	finds fail bpffs /sys/fs/bpf 'not mounted.*mount -t bpf' \
-		unshare -m sh -c 'umount /sys/fs/bpf && exec "$0" doctor' "$lbctl"
+		unshare -m --propagation unchanged sh -c 'mount --make-rprivate /sys &&
+			umount /sys/fs/bpf && exec "$0" doctor' "$lbctl"
 
 	healthy capabilities lbctl lb doctor
 	finds fail capabilities lbctl 'missing: CAP_BPF CAP_PERFMON CAP_NET_ADMIN' \
@@ -317,7 +319,8 @@ for port in range(2000, 3000):
 
 send_flood() {
 	# /sys is of the namespace that it is mounted in.
-	in_ns unshare -m sh -c 'mount -t sysfs sysfs /sys && exec python3 -c "$0"' "$flood"
+	in_ns unshare -m --propagation unchanged sh -c 'mount --make-rprivate /sys &&
+		mount -t sysfs sysfs /sys && exec python3 -c "$0"' "$flood"
 }
 
 tables() {
