@@ -28,9 +28,13 @@ static __always_inline __u32 bucket4_value(__u64 hash, const __u64 *key, bool *r
 		LB_OPAQUE(&lb_records.endpoints4[LB_BELOW(LB_ENDPOINT_BUCKETS, hash)]);
 
 #pragma unroll
-	for (int i = 0; i < LB_ENDPOINT_WAYS; i++)
-		if (b->way[i].key[0] == key[0] && b->way[i].value)
-			return READ_ONCE(b->way[i].value);
+	for (int i = 0; i < LB_ENDPOINT_WAYS; i++) {
+		__u32 value =
+			READ_ONCE(b->way[i].value); /* once: it may be cleared now */
+
+		if (b->way[i].key[0] == key[0] && value)
+			return value;
+	}
 	*ret_spilt = READ_ONCE(b->way[0].spilt);
 	return 0;
 }
@@ -41,10 +45,14 @@ static __always_inline __u32 bucket6_value(__u64 hash, const __u64 *key, bool *r
 		LB_OPAQUE(&lb_records.endpoints6[LB_BELOW(LB_ENDPOINT_BUCKETS, hash)]);
 
 #pragma unroll
-	for (int i = 0; i < LB_ENDPOINT_WAYS; i++)
+	for (int i = 0; i < LB_ENDPOINT_WAYS; i++) {
+		__u32 value =
+			READ_ONCE(b->way[i].value); /* first: the key is whole then */
+
 		if (b->way[i].key[0] == key[0] && b->way[i].key[1] == key[1] &&
-		    b->way[i].key[2] == key[2] && b->way[i].value)
-			return READ_ONCE(b->way[i].value);
+		    b->way[i].key[2] == key[2] && value)
+			return value;
+	}
 	*ret_spilt = READ_ONCE(b->way[0].spilt);
 	return 0;
 }

@@ -195,7 +195,9 @@ static __always_inline __u64 place_second(struct flow_place *p, struct lb_bucket
 	if (!bucket_lock(second))
 		return 0;
 	score = bucket_victim(second, half_open, now);
-	if (!SCORE_RANK(score)) {
+	/* It may have filled up before we had its lock: a flow ends for want of room only. */
+	if (!SCORE_RANK(score) || (SCORE_RANK(score) == RANK_OLDEST &&
+				   bucket_victim(p->first, half_open, now) > score)) {
 		bucket_unlock(second);
 		return 0;
 	}
