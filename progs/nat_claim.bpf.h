@@ -73,6 +73,22 @@ static __always_inline bool nat_is_free(int family, __u64 word)
 			     NAT_VERSION(word);
 }
 
+/*
+ * The port to begin with, if it is free: a connection whose flow was lost goes on with the port
+ * that its backend knows.
+ */
+static __always_inline __u32 nat_first(int family, struct lb_nat_group *g,
+				       const struct nat_search *s)
+{
+	__u64 *place = &g->flow[s->port & (LB_NAT_PLACES - 1)];
+	__u64 word = READ_ONCE(*place);
+
+	return nat_is_free(family, word) &&
+			       __sync_bool_compare_and_swap(place, word, s->mine)
+		       ? s->port
+		       : 0;
+}
+
 /* Places that were given back, in which there is nothing to look after. */
 static __always_inline __u32 nat_empty(struct lb_nat_group *g, const struct nat_search *s)
 {
@@ -95,7 +111,7 @@ static __always_inline __u32 nat_free(int family, const struct nat_search *s)
 
 	if (!g)
 		return 0;
-	port = nat_empty(g, s);
+	port = nat_first(family, g, s) ?: nat_empty(g, s);
 	if (port)
 		return port;
 

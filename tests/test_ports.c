@@ -145,6 +145,25 @@ static void a_flow_ended_by_hand_frees_its_port(void **state)
 	assert_int_equal(again, nat);
 }
 
+/* Its backend knows the connection by that port; others' are free as well. */
+static void a_flow_that_was_lost_has_its_port_again(void **state)
+{
+	__u16 nat, again;
+	struct flow f;
+
+	(void)state;
+	range(LOW, LOW + 63);
+	for (__u16 port = 1; port <= 32; port++) {
+		assert_true(try_connect(port, &nat));
+		assert_true(flows_find(stage, WEB, CLIENT, port, &f));
+		evict(&f, f.flow.version, XDP_PASS);
+		assert_true(try_connect(port, &again));
+		assert_int_equal(again, nat);
+		assert_true(flows_find(stage, WEB, CLIENT, port, &f));
+		evict(&f, f.flow.version, XDP_PASS);
+	}
+}
+
 /* The same ports serve every backend, and both protocols. */
 static void ports_are_per_backend_and_protocol(void **state)
 {
@@ -250,6 +269,7 @@ int main(void)
 	const struct CMUnitTest units[] = {
 		test(ports_run_out_and_come_back),
 		test(a_flow_ended_by_hand_frees_its_port),
+		test(a_flow_that_was_lost_has_its_port_again),
 		test(ports_are_per_backend_and_protocol),
 		test(each_port_of_a_range_can_be_had),
 		test(flows_that_go_give_their_ports_back),
