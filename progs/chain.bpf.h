@@ -12,7 +12,7 @@
 
 #include "order.bpf.h"
 
-/* Set by the loader before the object is loaded, so the JIT sees constants. */
+/* Set by the loader before the object is loaded, so the verifier knows what is in it. */
 const volatile struct lb_params lb_params SEC(".rodata.params");
 
 /* 0 -> the packet in hand, written by each stage for the next; 1 -> one that is only

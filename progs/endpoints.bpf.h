@@ -29,8 +29,8 @@ static __always_inline __u32 bucket4_value(__u64 hash, const __u64 *key, bool *r
 
 #pragma unroll
 	for (int i = 0; i < LB_ENDPOINT_WAYS; i++) {
-		__u32 value =
-			READ_ONCE(b->way[i].value); /* once: it may be cleared now */
+		/* Once: it may be cleared now. */
+		__u32 value = READ_ONCE(b->way[i].value);
 
 		if (b->way[i].key[0] == key[0] && value)
 			return value;
@@ -46,8 +46,8 @@ static __always_inline __u32 bucket6_value(__u64 hash, const __u64 *key, bool *r
 
 #pragma unroll
 	for (int i = 0; i < LB_ENDPOINT_WAYS; i++) {
-		__u32 value =
-			READ_ONCE(b->way[i].value); /* first: the key is whole then */
+		/* First: the key is whole then. */
+		__u32 value = READ_ONCE(b->way[i].value);
 
 		if (b->way[i].key[0] == key[0] && b->way[i].key[1] == key[1] &&
 		    b->way[i].key[2] == key[2] && value)

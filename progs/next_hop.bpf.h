@@ -196,7 +196,8 @@ static __always_inline __u64 hop_learnt(struct next_hop *hop, __u32 now)
 }
 
 /*
- * Ask for the next hop from @source to the packet's backend, and keep it in lb_records.hops.
+ * Ask for the next hop from @source to the packet's backend, and keep it in lb_records.hops;
+ * in pkt->hop, too, where no other CPU's answer takes its place.
  * Global: the verifier looks at it once, and what the kernel is asked by stays out of the
  * callers' way.
  */
@@ -215,6 +216,7 @@ __noinline __u64 learn_backend_hop(struct xdp_md *ctx, struct lb_pkt *pkt,
 	reason = hop_lookup(ctx, family, source->address, backend->address, &hop);
 	if (reason)
 		return LEARNT(0, reason);
+	pkt->hop = hop.to;
 	WRITE_ONCE(kept->to, hop.to);
 	WRITE_ONCE(kept->mtu, hop.mtu);
 	WRITE_ONCE(kept->gateway, hop.gateway);
@@ -243,7 +245,7 @@ static __always_inline enum lb_reason hop_to_backend(struct xdp_md *ctx,
 		learnt = learn_backend_hop(ctx, pkt, &from, family);
 		if (learnt && !LEARNT_IFINDEX(learnt))
 			return LEARNT_REASON(learnt);
-		to = READ_ONCE(kept->to);
+		to = pkt->hop;
 	}
 	hop->ifindex = LEARNT_IFINDEX(learnt);
 	hop->reason = LEARNT_REASON(learnt);

@@ -104,10 +104,11 @@ _Static_assert(sizeof(struct lb_endpoint6) == 32, "lb_endpoint6");
 /*
  * lb_records.endpoints4 and endpoints6, written by lbctl.  With h =
  * lb_hash(key words, seed of struct lb_params): an endpoint is in bucket LB_BUCKET_1(h) or
- * LB_BUCKET_2(h), in any way.  In the second only while `spilt` of the first is not 0, which is
- * set before and may stay set: most foreign packets then cost one bucket.  To move one, write the copy, wait for an RCU grace period,
- * and clear the original.  A way that was cleared is written again only after another one,
- * so that no reader compares half an old key with half a new.
+ * LB_BUCKET_2(h), in any way.  In the second only while `spilt` of the first is not 0, which
+ * is set before and may stay set: so most foreign packets cost one bucket.  To move one,
+ * write the copy, wait for an RCU grace period, and clear the original.  A way that was
+ * cleared is written again only after another one, so that no reader compares half an old
+ * key with half a new.
  */
 struct lb_endpoint_bucket4 {
 	struct lb_endpoint4 way[LB_ENDPOINT_WAYS];
