@@ -12,10 +12,10 @@
 set -uo pipefail
 # shellcheck source=tests/net/lab.sh
 . "$(dirname "$0")/../net/lab.sh"
+# shellcheck source=tests/vm/programs.sh
+. "$(dirname "$0")/programs.sh"
 failed=0
 policies=()
-filter=$(echo /usr/lib/*/bpf/xdpfilt_alw_all.o)
-filter_maps=/sys/fs/bpf/xdp-filter
 
 # check NAME COMMAND...: one test. What the command says is shown if it fails, but
 # comments always.
@@ -33,116 +33,6 @@ check()
 	echo "not ok - $mode: $name"
 	echo "# $*"
 	tail -n 30 <<<"$said" | sed 's/^/# /'
-}
-
-# ---- the three programs ------------------------------------------------------
-
-# Where the chain needs lbctl's dispatcher, the system's tools cannot add or remove programs
-# while it is attached: then lbctl does it for them, with the filter's own maps.
-has_own_dispatcher()
-{
-	[ "$(on lb ip link show eth0 | grep -c prog/xdp)" -gt 0 ] &&
-		lbctl chain show eth0 2>/dev/null | grep -q "dispatcher (lbctl's)"
-}
-
-id_of()
-{
-	on lb xdp-loader status eth0 | awk -v name="$1" '$1 == "=>" && $3 == name { print $4 }'
-}
-
-unload()
-{
-	lbctl chain unload eth0 id "$(id_of "$1")"
-}
-
-filter_up()
-{
-	if has_own_dispatcher; then
-		lbctl chain load "$filter" eth0 priority 10 maps "$filter_maps"
-	else
-		on lb xdp-filter load -m "$mode" eth0 && on lb xdp-filter port 8001
-	fi
-}
-
-filter_down()
-{
-	if has_own_dispatcher; then
-		unload xdpfilt_alw_all
-	else
-		on lb xdp-filter unload eth0
-	fi
-}
-
-chain_up()
-{
-	lbctl chain attach eth0 mode "$mode" require dispatcher
-}
-
-chain_down()
-{
-	lbctl chain detach eth0
-}
-
-counter_up()
-{
-	local object=$lab_build/tests/vm/counter.bpf.o
-
-	if has_own_dispatcher; then
-		lbctl chain load "$object" eth0
-	else
-		on lb xdp-loader load -m "$mode" eth0 "$object"
-	fi
-}
-
-counter_down()
-{
-	if has_own_dispatcher; then
-		unload counter
-	else
-		on lb xdp-loader unload eth0 -i "$(id_of counter)"
-	fi
-}
-
-# The system's tools must not harm what they cannot change.
-tools_refuse()
-{
-	! on lb xdp-filter unload eth0 &&
-		! on lb xdp-loader load -m "$mode" eth0 "$lab_build/tests/net/pass.bpf.o" &&
-		lists xdpfilt_alw_all lb_entry counter && balances http://10.0.0.10:8000
-}
-
-# lists PROGRAM...: these are behind the dispatcher, in this order, and no other.
-lists()
-{
-	local found
-
-	found=$(on lb xdp-loader status eth0 | awk '$1 == "=>" { print $3 }' | xargs)
-	[ "$found" = "$*" ] || {
-		echo "listed: '$found', wanted: '$*'"
-		on lb xdp-loader status eth0
-		return 1
-	}
-}
-
-# says COMMAND WORD...: `lbctl COMMAND` must see what xdp-loader sees.
-says()
-{
-	local shown word
-
-	# shellcheck disable=SC2086 # words
-	shown=$(lbctl $1) || return 1
-	shift
-	for word; do
-		grep -qw -- "$word" <<<"$shown" || {
-			printf "no '%s' in:\n%s\n" "$word" "$shown"
-			return 1
-		}
-	done
-}
-
-nothing_attached()
-{
-	! on lb ip link show eth0 | grep xdp
 }
 
 # ---- what each does ----------------------------------------------------------
@@ -318,6 +208,14 @@ finds()
 			return 1
 		}
 	done
+}
+
+# The system's tools must not harm what they cannot change.
+tools_refuse()
+{
+	! on lb xdp-filter unload eth0 &&
+		! on lb xdp-loader load -m "$mode" eth0 "$lab_build/tests/net/pass.bpf.o" &&
+		lists xdpfilt_alw_all lb_entry counter && balances http://10.0.0.10:8000
 }
 
 # A service of ports that the filter denies, some or all.
